@@ -1,0 +1,104 @@
+// What can be made to fail, and how: the shim's two tables as values.
+//
+// Each errno is resolved by the compiler, so a name that this platform does not know does not
+// compile.  Nothing here is read from text at run time.
+#pragma once
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "shims/ledger.h"
+
+namespace fault {
+
+// One row of shims/errors.def: an error that the call may report.
+struct Allowed {
+    shim::Call call;
+    std::string_view name;
+    int value;
+    shim::Class consequence;
+    std::string_view authority;
+};
+
+inline constexpr Allowed fault_model[] = {
+#define ERROR(call, error, consequence, authority) \
+    {shim::Call::call, #error, error, shim::Class::consequence, authority},
+#include "shims/errors.def"
+};
+
+// How a call tells of failure.
+enum class ReportsBy : std::uint8_t { by_errno, by_value, by_null, never };
+
+// One row of shims/calls.def.  The parameters are kept as they are written there; their names are
+// what the trace and the plan know an argument by.
+struct CallRow {
+    shim::Call call;
+    std::string_view name;
+    std::string_view result;
+    std::string_view parameters;
+    std::string_view arguments;
+    ReportsBy reports_by;
+    shim::Capture captures;
+    std::string_view flags;  // the name of the parameter that drop= works on, or "no_flags"
+};
+
+inline constexpr std::array<CallRow, shim::call_count> calls = {{
+#define CALL(result, name, params, args, reports_by, captures, flags)                       \
+    {shim::Call::name,      #name,                   #result, #params, #args,               \
+     ReportsBy::reports_by, shim::Capture::captures, #flags},
+#define BY_HAND CALL
+#include "shims/calls.def"
+}};
+
+[[nodiscard]] constexpr const CallRow& row_of(shim::Call call) {
+    return calls[static_cast<std::size_t>(call)];
+}
+
+struct Argument {
+    std::string_view type;  // as declared, with the name: "const sockaddr* address"
+    std::string_view name;
+
+    [[nodiscard]] constexpr bool is_pointer() const {
+        return type.find('*') != std::string_view::npos;
+    }
+    [[nodiscard]] constexpr bool is_unsigned() const {
+        return type.starts_with("unsigned") || type.starts_with("size_t") ||
+               type.starts_with("nfds_t") || type.starts_with("socklen_t");
+    }
+};
+
+inline constexpr std::size_t argument_room = std::size(decltype(shim::Record::arguments){});
+
+// The arguments of one call in order; count says how many there are.
+struct Arguments {
+    std::array<Argument, argument_room> each{};
+    std::size_t count = 0;
+
+    [[nodiscard]] constexpr const Argument* begin() const { return each.data(); }
+    [[nodiscard]] constexpr const Argument* end() const { return each.data() + count; }
+    [[nodiscard]] std::optional<std::size_t> index_of(std::string_view name) const;
+};
+
+[[nodiscard]] const Arguments& arguments_of(shim::Call call);
+
+[[nodiscard]] std::optional<shim::Call> call_named(std::string_view name);
+
+// The rows of one call, in the order of errors.def.
+[[nodiscard]] std::span<const Allowed> allowed_for(shim::Call call);
+
+// Null if the call never reports it.
+[[nodiscard]] const Allowed* find_allowed(shim::Call call, int error);
+
+// The argument that says which descriptor the call is about, if it is about one.  Of epoll_ctl that
+// is the descriptor that is watched, not the epoll instance.
+[[nodiscard]] std::optional<std::size_t> descriptor_argument(shim::Call call);
+
+// The argument that drop= clears bits of.
+[[nodiscard]] std::optional<std::size_t> flags_argument(shim::Call call);
+
+}  // namespace fault

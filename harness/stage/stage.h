@@ -1,0 +1,194 @@
+// What a case holds in its hands: listeners, peers, loops and faults, and no sleep.
+//
+// Loopback is synchronous in the kernel: when connect returns, the connection is in the listener's
+// queue.  So "the callback is not called" is a queue that holds a connection and a loop turned until
+// idle, never a wait.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "harness/errno.h"
+#include "harness/fault/plan.h"
+#include "harness/stage/address.h"
+#include "harness/stage/case.h"
+#include "harness/stage/kernel.h"
+#include "harness/stage/listener.h"
+#include "harness/stage/peer.h"
+#include "harness/subject/listener_api.h"
+#include "shims/ledger.h"
+
+namespace hark {
+
+// The fault never fired, so nothing was proved: the verdict is `unreached`.
+struct Unreached : std::runtime_error {
+    using runtime_error::runtime_error;
+};
+// The subject has no such feature, with the reason: the verdict is `unsupported`.
+struct Unsupported : std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
+class Loop {
+  public:
+    Loop(Stage& stage, ForeignLoop* foreign, int number)
+        : stage_(stage), foreign_(foreign), number_(number) {}
+    void turn(int times = 1);  // turns that don't wait
+    void run();                // until exit(), or nothing is left to wait for
+    void exit();               // event_base_loopexit
+    void break_off();          // event_base_loopbreak
+    void free();
+    [[nodiscard]] int number() const { return number_; }
+    [[nodiscard]] ForeignLoop* foreign() const { return foreign_; }
+
+  private:
+    Stage& stage_;
+    ForeignLoop* foreign_;
+    int number_;
+};
+
+// How a listener is made.  What isn't said comes from the variant.
+struct Making {
+    unsigned flags = 0;   // added to the variant's
+    int backlog = -1;
+    bool null_callback = false;
+    Loop* loop = nullptr;            // the stage's first
+    const Address* at = nullptr;     // to bind; loopback and port zero of the variant's family
+    int fd = -1;                     // to adopt, instead of one that the stage binds
+    const Voice* voice = nullptr;    // the next one that is free
+};
+
+// What came of an attempt: a listener, or none and errno.
+struct Attempt {
+    Listener* listener = nullptr;
+    Errno error{0};
+};
+
+// A TCP or AF_UNIX socket that the harness bound for the case.
+struct BoundSocket {
+    Fd fd;
+    Address address;
+};
+
+class Stage {
+  public:
+    Stage(Subject& subject, shim::Ledger& ledger, const Case& one, const Variant& variant);
+    ~Stage();
+    Stage(const Stage&) = delete;
+    Stage& operator=(const Stage&) = delete;
+
+    [[nodiscard]] const Variant& variant() const { return variant_; }
+    [[nodiscard]] Subject& subject() { return subject_; }
+
+    // Making.  `make` uses the variant's maker and family, and requires that a listener came of it;
+    // `try_make` leaves that to the case.  `bind` and `adopt` say the maker themselves; a socket to
+    // adopt is bound by the stage, non-blocking, and not yet listening.
+    Listener& make(const Making& making = {});
+    Listener& bind(const Making& making = {});
+    Listener& adopt(const Making& making = {});
+    Attempt try_make(const Making& making = {});
+    Attempt try_bind(const Making& making = {});
+    Attempt try_adopt(const Making& making = {});
+    // evconnlistener_new_bind with the address just as given, however wrong.
+    Attempt try_bind_raw(const sockaddr* address, int length, unsigned flags = 0);
+
+    // A socket of the harness's own, bound to loopback of the variant's family (or `at`).
+    BoundSocket bound_socket(const Address* at = nullptr, bool nonblocking = true);
+    // The same call made by the harness: what the kernel says to anyone who binds there.
+    [[nodiscard]] Errno bind_plain(const Address& at, bool reuse_address = false);
+
+    Loop& loop();          // the first; made when first asked for
+    Loop& another_loop();  // a further one
+    Voice new_voice();     // a function and a pointer that no listener has yet
+
+    // Peers.  References stay good.
+    Peer& connect(const Listener& listener);
+    Peer& connect(const Address& address);
+    std::vector<Peer*> connect_many(const Listener& listener, int count);
+
+    // Turns every loop until nothing is left to happen: no delivery and no error told for several
+    // turns.  A subject that accepts one connection a turn is turned until its queue is done.
+    void settle();
+
+    // Threads: the subject is prepared for them before the first loop is made, or the case ends
+    // `unsupported`.
+    void use_threads();
+
+    // Faults, in the words a user types.  Counting begins here.
+    void inject(std::string_view plan);
+    void end_faults();  // the rules stop firing; what fired stays counted
+    // Throws Unreached unless every rule has fired.
+    void require_reached();
+    [[nodiscard]] std::uint32_t fired() const;  // over all rules
+
+    // How often the subject's own code made this call so far (second evidence: most promises can be
+    // kept by more than one call).
+    [[nodiscard]] std::uint32_t calls(shim::Call call) const;
+    // Ends the case `unsupported` with this reason.
+    [[noreturn]] void unsupported(const std::string& reason);
+    void require(Feature feature);          // or `unsupported`
+    void require_flags(unsigned flags);     // likewise; make() does it by itself
+
+    // A fact for the report, without a verdict.
+    void record(const std::string& key, const std::string& value);
+
+    // One line of what the case does, for the report and the trace.  The stage notes its own doings.
+    void note(const std::string& line);
+
+    void count_check() { ++checks_; }
+
+    // For the runner and the stage's own parts.
+    [[nodiscard]] int checks() const { return checks_; }
+    [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+    [[nodiscard]] const std::map<std::string, std::string>& recorded() const { return recorded_; }
+    [[nodiscard]] const std::vector<Fault>& faults() const { return faults_; }
+    [[nodiscard]] shim::Ledger& ledger() { return ledger_; }
+    [[nodiscard]] std::size_t strays() const { return strays_; }  // callbacks with unknown pointers
+    void add_faults(const std::vector<Fault>& faults);            // of the job, before the case
+    // Frees what is left: listeners, loops, peers, accepted sockets.
+    void tear_down();
+
+  private:
+    friend class Listener;
+    friend class Loop;
+    template <int function>
+    static void accept_callback(ForeignListener*, int, sockaddr*, int, void*);
+    static void error_callback(ForeignListener*, void*);
+    static AcceptCallback function_of(const Voice& voice);
+    static Stage* current_;
+
+    void told_accepted(int function, ForeignListener*, int fd, sockaddr*, int length, void* argument);
+    void told_error(ForeignListener*, Errno error, void* argument);
+    Attempt attempt(Maker maker, const Making& making);
+    [[nodiscard]] void* pointer_of(const Voice& voice);
+    [[nodiscard]] int argument_of(const void* pointer) const;
+    Listener* listener_of(int argument);
+    [[nodiscard]] std::size_t happenings() const;
+
+    Subject& subject_;
+    shim::Ledger& ledger_;
+    const Case& case_;
+    const Variant& variant_;
+    std::deque<Loop> loops_;
+    std::deque<std::unique_ptr<Listener>> listeners_;
+    std::deque<Peer> peers_;
+    std::vector<Fault> faults_;
+    std::vector<std::string> notes_;
+    std::map<std::string, std::string> recorded_;
+    std::map<int, Listener*> voices_;
+    int voice_count_ = 0;
+    int name_count_ = 0;
+    int checks_ = 0;
+    std::size_t strays_ = 0;
+    bool threads_ = false;
+};
+
+}  // namespace hark
