@@ -11,10 +11,11 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #include "shims/ledger.h"
 
-namespace fault {
+namespace hark {
 
 // One row of shims/errors.def: an error that the call may report.
 struct Allowed {
@@ -47,16 +48,16 @@ struct CallRow {
     std::string_view flags;  // the name of the parameter that drop= works on, or "no_flags"
 };
 
-inline constexpr std::array<CallRow, shim::call_count> calls = {{
-#define CALL(result, name, params, args, reports_by, captures, flags)                       \
-    {shim::Call::name,      #name,                   #result, #params, #args,               \
-     ReportsBy::reports_by, shim::Capture::captures, #flags},
+inline constexpr std::array<CallRow, shim::call_count> call_table = {{
+#define CALL(result, name, params, args, reports_by, captures, flags)                \
+    {shim::Call::name,        #name, #result, #params, #args, ReportsBy::reports_by, \
+     shim::Capture::captures, #flags},
 #define BY_HAND CALL
 #include "shims/calls.def"
 }};
 
 [[nodiscard]] constexpr const CallRow& row_of(shim::Call call) {
-    return calls[static_cast<std::size_t>(call)];
+    return call_table[static_cast<std::size_t>(call)];
 }
 
 struct Argument {
@@ -72,7 +73,7 @@ struct Argument {
     }
 };
 
-inline constexpr std::size_t argument_room = std::size(decltype(shim::Record::arguments){});
+inline constexpr std::size_t argument_room = std::extent_v<decltype(shim::Record::arguments)>;
 
 // The arguments of one call in order; count says how many there are.
 struct Arguments {
@@ -101,4 +102,4 @@ struct Arguments {
 // The argument that drop= clears bits of.
 [[nodiscard]] std::optional<std::size_t> flags_argument(shim::Call call);
 
-}  // namespace fault
+}  // namespace hark
