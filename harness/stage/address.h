@@ -33,6 +33,7 @@ class Address {
     [[nodiscard]] int family() const { return length_ == 0 ? AF_UNSPEC : storage_.ss_family; }
     [[nodiscard]] std::uint16_t port() const;  // zero for AF_UNIX
     [[nodiscard]] Address with_port(std::uint16_t port) const;
+    [[nodiscard]] Address unmapped() const;  // ::ffff:a.b.c.d as IPv4; anything else as it is
     [[nodiscard]] std::string text() const;  // "127.0.0.1:4431", "[::1]:4431", "@name", "/path"
 
     friend bool operator==(const Address& a, const Address& b);

@@ -34,6 +34,8 @@ struct Queue {
 
 // Whether a descriptor is still open in a child after execve, and after posix_spawn: a real program,
 // that looks at its own descriptors.
+inline constexpr int has_descriptor_status = 40;  // what that program exits with
+inline constexpr int lacks_descriptor_status = 41;
 [[nodiscard]] bool survives_execve(int fd);
 [[nodiscard]] bool survives_posix_spawn(int fd);
 

@@ -2,8 +2,10 @@
 // callbacks were told.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "harness/errno.h"
@@ -65,8 +67,8 @@ class Listener {
     [[nodiscard]] bool get_base_is(const Loop& loop);
 
     // What happened.
-    [[nodiscard]] const std::vector<Accepted>& accepted() const { return accepted_; }
-    [[nodiscard]] std::vector<Accepted>& accepted() { return accepted_; }
+    [[nodiscard]] const std::deque<Accepted>& accepted() const { return accepted_; }
+    [[nodiscard]] std::deque<Accepted>& accepted() { return accepted_; }
     [[nodiscard]] std::size_t delivered() const { return accepted_.size(); }
     [[nodiscard]] int delivered_to(const Peer& peer) const;  // how often; once is right
     [[nodiscard]] const std::vector<ErrorTold>& errors() const { return errors_; }
@@ -93,7 +95,7 @@ class Listener {
     Address address_;
     bool owns_fd_ = false;  // the harness made the socket, or must close it once the listener is gone
     bool freed_ = false;
-    std::vector<Accepted> accepted_;
+    std::deque<Accepted> accepted_;
     std::vector<ErrorTold> errors_;
     std::size_t calls_after_free_ = 0;
     std::function<void(Accepted&)> on_accept_;

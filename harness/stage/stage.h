@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -34,6 +35,11 @@ struct Unreached : std::runtime_error {
 };
 // The subject has no such feature, with the reason: the verdict is `unsupported`.
 struct Unsupported : std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
+// A listener was owed and none was made: the case fails here.
+struct NoListener : std::runtime_error {
     using runtime_error::runtime_error;
 };
 
@@ -132,6 +138,8 @@ class Stage {
     // How often the subject's own code made this call so far (second evidence: most promises can be
     // kept by more than one call).
     [[nodiscard]] std::uint32_t calls(shim::Call call) const;
+    // Live allocations made by the subject's own code.
+    [[nodiscard]] std::uint32_t allocations() const;
     // Ends the case `unsupported` with this reason.
     [[noreturn]] void unsupported(const std::string& reason);
     void require(Feature feature);          // or `unsupported`
@@ -152,6 +160,7 @@ class Stage {
     [[nodiscard]] const std::vector<Fault>& faults() const { return faults_; }
     [[nodiscard]] shim::Ledger& ledger() { return ledger_; }
     [[nodiscard]] std::size_t strays() const { return strays_; }  // callbacks with unknown pointers
+    [[nodiscard]] std::size_t unseen() const { return unseen_; }  // deliveries without a seen accept
     void add_faults(const std::vector<Fault>& faults);            // of the job, before the case
     // Frees what is left: listeners, loops, peers, accepted sockets.
     void tear_down();
@@ -168,10 +177,14 @@ class Stage {
     void told_accepted(int function, ForeignListener*, int fd, sockaddr*, int length, void* argument);
     void told_error(ForeignListener*, Errno error, void* argument);
     Attempt attempt(Maker maker, const Making& making);
+    Listener& required(const Attempt& attempt);
+    void hand_over(int fd, bool to_subject);  // whose the descriptor is from now on
     [[nodiscard]] void* pointer_of(const Voice& voice);
     [[nodiscard]] int argument_of(const void* pointer) const;
-    Listener* listener_of(int argument);
-    [[nodiscard]] std::size_t happenings() const;
+    void adopt_voice(const Voice& voice, Listener& listener);  // from now on it speaks for this one
+    [[nodiscard]] std::size_t deliveries();
+    [[nodiscard]] int peer_behind(int fd) const;
+    [[nodiscard]] std::string fresh_name();
 
     Subject& subject_;
     shim::Ledger& ledger_;
@@ -188,6 +201,9 @@ class Stage {
     int name_count_ = 0;
     int checks_ = 0;
     std::size_t strays_ = 0;
+    std::size_t unseen_ = 0;
+    std::mutex mutex_;  // callbacks of another thread's loop tell their news here
+    std::mutex notes_mutex_;
     bool threads_ = false;
 };
 

@@ -1,0 +1,24 @@
+// Where Hark's own parts lie, in the build folder and under an installation prefix alike: found from
+// where the running program is.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hark::places {
+
+[[nodiscard]] std::filesystem::path program();       // this executable
+[[nodiscard]] std::filesystem::path shim();          // socket_shim.so; throws Broken if it is gone
+[[nodiscard]] std::filesystem::path scripts();       // the Python package's folder; likewise
+[[nodiscard]] std::filesystem::path reports();       // templates and schema; likewise
+[[nodiscard]] std::filesystem::path echo_server();   // the contract's program; likewise
+
+// The adapters, by name, sorted; each is a file of that name in the folder of subjects.
+[[nodiscard]] std::vector<std::string> adapters();
+[[nodiscard]] std::optional<std::filesystem::path> adapter(const std::string& name);
+// What is expected of a subject (its expected.toml), if it has such a file.
+[[nodiscard]] std::optional<std::filesystem::path> expectations(const std::string& name);
+
+}  // namespace hark::places

@@ -1,0 +1,80 @@
+#include "harness/stage/listener.h"
+
+#include "harness/stage/stage.h"
+
+namespace hark {
+
+namespace {
+
+std::string outcome(int result) { return result == 0 ? "" : ": " + std::to_string(result); }
+
+}  // namespace
+
+Listener::Listener(Stage& stage, Loop& loop, Voice voice)
+    : stage_(stage), loop_(loop), voice_(voice) {}
+
+int Listener::enable() {
+    stage_.require(Feature::enable_disable);
+    const int result = stage_.subject().listener_enable(foreign_);
+    stage_.note("enables the listener" + outcome(result));
+    return result;
+}
+
+int Listener::disable() {
+    stage_.require(Feature::enable_disable);
+    const int result = stage_.subject().listener_disable(foreign_);
+    stage_.note("disables the listener" + outcome(result));
+    return result;
+}
+
+void Listener::free() {
+    stage_.note("frees the listener");
+    freed_ = true;
+    stage_.subject().listener_free(foreign_);
+}
+
+void Listener::set_callback(Voice voice) {
+    stage_.require(Feature::set_callback);
+    stage_.note("sets callback " + std::to_string(voice.function) + " with pointer " +
+                std::to_string(voice.argument));
+    void* pointer = stage_.pointer_of(voice);
+    stage_.adopt_voice(voice, *this);
+    stage_.subject().listener_set_cb(foreign_, Stage::function_of(voice), pointer);
+}
+
+void Listener::set_null_callback() {
+    stage_.require(Feature::set_callback);
+    stage_.require(Feature::null_callback);
+    stage_.note("sets a null callback");
+    stage_.subject().listener_set_cb(foreign_, nullptr, stage_.pointer_of(voice_));
+}
+
+void Listener::set_error_callback() {
+    stage_.require(Feature::set_error_callback);
+    stage_.note("sets the error callback");
+    stage_.subject().listener_set_error_cb(foreign_, &Stage::error_callback);
+}
+
+void Listener::clear_error_callback() {
+    stage_.require(Feature::set_error_callback);
+    stage_.note("clears the error callback");
+    stage_.subject().listener_set_error_cb(foreign_, nullptr);
+}
+
+int Listener::get_fd() {
+    stage_.require(Feature::get_fd);
+    return stage_.subject().listener_get_fd(foreign_);
+}
+
+bool Listener::get_base_is(const Loop& loop) {
+    stage_.require(Feature::get_base);
+    return stage_.subject().listener_get_base(foreign_) == loop.foreign();
+}
+
+int Listener::delivered_to(const Peer& peer) const {
+    int times = 0;
+    for (const auto& each : accepted_) times += each.peer == peer.number() ? 1 : 0;
+    return times;
+}
+
+}  // namespace hark

@@ -1,0 +1,352 @@
+#include "harness/stage/stage.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+
+#include "harness/must.h"
+#include "harness/trace/note.h"
+
+namespace hark {
+
+namespace {
+
+// A subject may need more than one turn for one thing: to accept, then to call back.
+constexpr int quiet_turns = 4;
+// What a right subject never needs; a wrong one must not keep a case for ever.
+constexpr int most_turns = 20'000;
+
+std::string flag_words(unsigned flags) {
+    static constexpr std::pair<unsigned, const char*> words[] = {
+        {leave_sockets_blocking, "LEAVE_SOCKETS_BLOCKING"},
+        {close_on_free, "CLOSE_ON_FREE"},
+        {close_on_exec, "CLOSE_ON_EXEC"},
+        {reuseable, "REUSEABLE"},
+        {threadsafe, "THREADSAFE"},
+        {disabled, "DISABLED"},
+        {deferred_accept, "DEFERRED_ACCEPT"},
+        {reuseable_port, "REUSEABLE_PORT"},
+        {bind_ipv6only, "BIND_IPV6ONLY"},
+        {bind_ipv4_and_ipv6, "BIND_IPV4_AND_IPV6"},
+    };
+    std::string all;
+    for (const auto& [flag, word] : words) {
+        if ((flags & flag) == 0) continue;
+        if (!all.empty()) all += '|';
+        all += word;
+    }
+    return all.empty() ? "none" : all;
+}
+
+std::string outcome_words(const Attempt& attempt) {
+    if (attempt.listener != nullptr) {
+        return ": descriptor " + std::to_string(attempt.listener->fd());
+    }
+    return ": null, " + attempt.error.name();
+}
+
+}  // namespace
+
+Stage* Stage::current_ = nullptr;
+
+Stage::Stage(Subject& subject, shim::Ledger& ledger, const Case& one, const Variant& variant)
+    : subject_(subject), ledger_(ledger), case_(one), variant_(variant) {
+    current_ = this;
+}
+
+Stage::~Stage() { current_ = nullptr; }
+
+Listener& Stage::make(const Making& making) {
+    return variant_.maker == Maker::bind ? bind(making) : adopt(making);
+}
+
+Listener& Stage::bind(const Making& making) { return required(try_bind(making)); }
+
+Listener& Stage::adopt(const Making& making) { return required(try_adopt(making)); }
+
+Attempt Stage::try_make(const Making& making) { return attempt(variant_.maker, making); }
+Attempt Stage::try_bind(const Making& making) { return attempt(Maker::bind, making); }
+Attempt Stage::try_adopt(const Making& making) { return attempt(Maker::adopt, making); }
+
+Listener& Stage::required(const Attempt& attempt) {
+    ++checks_;
+    if (attempt.listener == nullptr) {
+        throw NoListener("no listener was made: " + attempt.error.name() + " (" +
+                         attempt.error.text() + ")");
+    }
+    return *attempt.listener;
+}
+
+Attempt Stage::attempt(Maker maker, const Making& making) {
+    const unsigned flags = variant_.flags | making.flags;
+    require_flags(flags);
+    require(maker == Maker::bind ? Feature::new_by_binding : Feature::new_from_descriptor);
+    if (making.null_callback) require(Feature::null_callback);
+
+    const Voice voice = making.voice != nullptr ? *making.voice : new_voice();
+    const AcceptCallback callback = making.null_callback ? nullptr : function_of(voice);
+    Loop& on = making.loop != nullptr ? *making.loop : loop();
+    auto listener = std::make_unique<Listener>(*this, on, voice);
+    adopt_voice(voice, *listener);
+
+    const std::string words =
+        "flags " + flag_words(flags) + ", backlog " + std::to_string(making.backlog);
+    Fd adopted;
+    std::string story;
+    Errno error{0};
+    if (maker == Maker::bind) {
+        const Address at = making.at != nullptr
+                               ? *making.at
+                               : Address::loopback(variant_.family, fresh_name());
+        story = "binds " + at.text() + ", " + words;
+        note(story);
+        errno = 0;
+        listener->foreign_ = subject_.listener_new_bind(on.foreign(), callback, pointer_of(voice),
+                                                        flags, making.backlog, at.get(),
+                                                        static_cast<int>(at.length()));
+        error = Errno::last();
+    } else {
+        adopted.reset(making.fd >= 0 ? making.fd : bound_socket(making.at).fd.release());
+        story = "adopts descriptor " + std::to_string(adopted.get()) + ", " + words;
+        note(story);
+        hand_over(adopted.get(), (flags & close_on_free) != 0);
+        errno = 0;
+        listener->foreign_ = subject_.listener_new(on.foreign(), callback, pointer_of(voice), flags,
+                                                   making.backlog, adopted.get());
+        error = Errno::last();
+    }
+
+    if (listener->foreign_ == nullptr) {
+        if (making.fd >= 0) (void)adopted.release();  // the caller's, who may look at it
+        if (adopted.is_open()) hand_over(adopted.get(), false);
+        const Attempt none{nullptr, error};
+        note("  which gives null, " + error.name());
+        return none;
+    }
+    listener->fd_ = adopted.is_open() ? adopted.release()
+                                      : subject_.listener_get_fd(listener->foreign_);
+    listener->owns_fd_ = (flags & close_on_free) == 0;
+    if (kernel::is_open(listener->fd_)) {
+        listener->address_ = Address::local_of(listener->fd_);
+        if (listener->owns_fd_) hand_over(listener->fd_, false);
+    }
+    listeners_.push_back(std::move(listener));
+    const Attempt made{listeners_.back().get(), Errno{0}};
+    note("  which listens at " + made.listener->address().text() + outcome_words(made));
+    return made;
+}
+
+Attempt Stage::try_bind_raw(const sockaddr* address, int length, unsigned flags) {
+    require(Feature::new_by_binding);
+    require_flags(flags);
+    const Voice voice = new_voice();
+    auto listener = std::make_unique<Listener>(*this, loop(), voice);
+    adopt_voice(voice, *listener);
+    note("binds " + Address(address, static_cast<socklen_t>(length < 0 ? 0 : length)).text() +
+         " given as " + std::to_string(length) + " bytes, flags " + flag_words(flags));
+    errno = 0;
+    listener->foreign_ = subject_.listener_new_bind(
+        loop().foreign(), function_of(voice), pointer_of(voice), flags, -1, address, length);
+    const Errno error = Errno::last();
+    if (listener->foreign_ == nullptr) {
+        note("  which gives null, " + error.name());
+        return {nullptr, error};
+    }
+    listener->fd_ = subject_.listener_get_fd(listener->foreign_);
+    listener->owns_fd_ = (flags & close_on_free) == 0;
+    if (kernel::is_open(listener->fd_)) listener->address_ = Address::local_of(listener->fd_);
+    listeners_.push_back(std::move(listener));
+    note("  which gives a listener" + outcome_words({listeners_.back().get(), Errno{0}}));
+    return {listeners_.back().get(), Errno{0}};
+}
+
+BoundSocket Stage::bound_socket(const Address* at, bool nonblocking) {
+    const Address address = at != nullptr ? *at : Address::loopback(variant_.family, fresh_name());
+    const int type = SOCK_STREAM | (nonblocking ? SOCK_NONBLOCK : 0);
+    Fd fd(must(::socket(address.family(), type, 0), "socket for " + address.text()));
+    const int on = 1;
+    must(::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "SO_REUSEADDR");
+    must(::bind(fd.get(), address.get(), address.length()), "bind to " + address.text());
+    Address bound = Address::local_of(fd.get());
+    return {std::move(fd), bound};
+}
+
+Errno Stage::bind_plain(const Address& at, bool reuse_address) {
+    const Fd fd(must(::socket(at.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    const int on = reuse_address ? 1 : 0;
+    must(::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "SO_REUSEADDR");
+    if (::bind(fd.get(), at.get(), at.length()) == 0) return Errno{0};
+    return Errno::last();
+}
+
+Loop& Stage::loop() { return loops_.empty() ? another_loop() : loops_.front(); }
+
+Loop& Stage::another_loop() {
+    ForeignLoop* foreign = subject_.loop_new();
+    if (foreign == nullptr) throw Broken("the subject gave no event loop");
+    return loops_.emplace_back(*this, foreign, static_cast<int>(loops_.size()) + 1);
+}
+
+Voice Stage::new_voice() {
+    const int number = voice_count_++;
+    return {number % 4, number};
+}
+
+Peer& Stage::connect(const Listener& listener) { return connect(listener.address()); }
+
+Peer& Stage::connect(const Address& address) {
+    const std::lock_guard lock(mutex_);
+    Peer& peer = peers_.emplace_back(static_cast<int>(peers_.size()) + 1, address);
+    note("peer " + std::to_string(peer.number()) + " connects to " + address.text() +
+         (peer.refusal() == Errno{0} ? "" : ": " + peer.refusal().name()));
+    return peer;
+}
+
+std::vector<Peer*> Stage::connect_many(const Listener& listener, int count) {
+    std::vector<Peer*> many;
+    for (int i = 0; i < count; ++i) many.push_back(&connect(listener));
+    return many;
+}
+
+void Stage::settle() {
+    int turns = 0;
+    for (int quiet = 0; quiet < quiet_turns && turns < most_turns; ++turns) {
+        const std::size_t before = deliveries();
+        for (Loop& each : loops_) {
+            if (each.foreign() != nullptr) (void)subject_.loop_turn(each.foreign());
+        }
+        quiet = deliveries() == before ? quiet + 1 : 0;
+    }
+    note("turns the loop until idle: " + std::to_string(turns) + " turns, " +
+         std::to_string(deliveries()) + " delivered so far");
+}
+
+void Stage::use_threads() {
+    require(Feature::threads);
+    if (threads_) return;
+    if (!loops_.empty()) throw Broken("use_threads() comes before the first loop");
+    if (subject_.use_threads() != 0) throw Broken("the subject could not be prepared for threads");
+    threads_ = true;
+}
+
+void Stage::inject(std::string_view plan) {
+    try {
+        const std::string text(plan);
+        add_faults(parse_plan({&text, 1}));
+    } catch (const PlanError& refused) {
+        throw Broken(refused.what());
+    }
+    note("injects " + std::string(plan));
+}
+
+void Stage::add_faults(const std::vector<Fault>& faults) {
+    for (const Fault& fault : faults) {
+        if (ledger_.rule_count == shim::rule_room) throw Broken("too many rules for one run");
+        write_rule(fault, ledger_.rules[ledger_.rule_count]);
+        ++ledger_.rule_count;
+        faults_.push_back(fault);
+    }
+}
+
+void Stage::end_faults() {
+    for (std::uint32_t i = 0; i < ledger_.rule_count; ++i) ledger_.rules[i].last = 0;
+    note("the faults are over");
+}
+
+void Stage::require_reached() {
+    ++checks_;
+    for (std::size_t i = 0; i < faults_.size(); ++i) {
+        const shim::Rule& rule = ledger_.rules[i];
+        if (rule.fired.load() != 0) continue;
+        throw Unreached(to_text(faults_[i]) + " never fired: " + std::to_string(rule.seen.load()) +
+                        " calls matched it");
+    }
+}
+
+std::uint32_t Stage::fired() const {
+    std::uint32_t all = 0;
+    for (std::uint32_t i = 0; i < ledger_.rule_count; ++i) all += ledger_.rules[i].fired.load();
+    return all;
+}
+
+std::uint32_t Stage::calls(shim::Call call) const {
+    return ledger_.calls[static_cast<std::size_t>(call)].load();
+}
+
+std::uint32_t Stage::allocations() const { return ledger_.allocation_count.load(); }
+
+void Stage::unsupported(const std::string& reason) { throw Unsupported(reason); }
+
+void Stage::require(Feature feature) {
+    const std::string reason = subject_.lacks(feature);
+    if (!reason.empty()) throw Unsupported(reason);
+}
+
+void Stage::require_flags(unsigned flags) {
+    for (unsigned flag = 1; flag != 0 && flag <= flags; flag <<= 1) {
+        if ((flags & flag) == 0) continue;
+        const std::string reason = subject_.lacks_flag(flag);
+        if (!reason.empty()) throw Unsupported(reason);
+    }
+}
+
+void Stage::record(const std::string& key, const std::string& value) {
+    ++checks_;
+    recorded_[key] = value;
+}
+
+void Stage::note(const std::string& line) {
+    add_note(ledger_, line);
+    const std::lock_guard lock(notes_mutex_);
+    notes_.push_back(line);
+}
+
+void Stage::tear_down() {
+    for (auto& each : listeners_) {
+        each->on_accept_ = nullptr;
+        each->on_error_ = nullptr;
+        if (!each->freed_) each->free();
+        if (each->owns_fd_ && kernel::is_open(each->fd_)) (void)::close(each->fd_);
+        each->owns_fd_ = false;
+    }
+    for (Loop& each : loops_) each.free();
+    // Peers first: a reset leaves no TIME_WAIT behind to fill the namespace's ports.
+    for (Peer& each : peers_) each.reset();
+    for (auto& each : listeners_) {
+        for (auto& accepted : each->accepted_) accepted.fd.reset();
+    }
+}
+
+std::string Stage::fresh_name() {
+    const std::string number = std::to_string(++name_count_);
+    if (variant_.family != Family::unix_path) {
+        return "hark-" + std::to_string(::getpid()) + "-" + number;
+    }
+    const char* scratch = std::getenv("HARK_SCRATCH");
+    if (scratch == nullptr) throw Broken("HARK_SCRATCH names no folder for AF_UNIX paths");
+    return std::string(scratch) + "/" + std::to_string(::getpid()) + "-" + number;
+}
+
+void Loop::turn(int times) {
+    for (int i = 0; i < times; ++i) (void)stage_.subject().loop_turn(foreign_);
+    stage_.note("turns loop " + std::to_string(number_) + " " + std::to_string(times) + " times");
+}
+
+void Loop::run() {
+    stage_.note("runs loop " + std::to_string(number_));
+    (void)stage_.subject().loop_run(foreign_);
+}
+
+void Loop::exit() { stage_.subject().loop_exit(foreign_); }
+
+void Loop::break_off() { stage_.subject().loop_break(foreign_); }
+
+void Loop::free() {
+    if (foreign_ != nullptr) stage_.subject().loop_free(foreign_);
+    foreign_ = nullptr;
+}
+
+}  // namespace hark
