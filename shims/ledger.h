@@ -55,10 +55,10 @@ struct Rule {
     std::uint64_t calls[2] = {};  // a set: bit n of the whole is the Call of that number
     Action action = Action::report;
     Class consequence = Class::sticky;
-    Role role = Role::none;       // none: any descriptor
+    Role role = Role::none;  // none: any descriptor
     std::uint8_t condition_count = 0;
-    std::int32_t fd = -1;         // -1: any number
-    std::int32_t error = 0;       // an errno value; always positive
+    std::int32_t fd = -1;    // -1: any number
+    std::int32_t error = 0;  // an errno value; always positive
     std::int64_t value = 0;
     struct Condition {
         std::int64_t argument = 0;  // which, from zero
@@ -87,15 +87,19 @@ static_assert(call_count <= 128, "Rule::calls is a set of 128");
 
 // What is remarkable about a record.
 enum Mark : std::uint16_t {
-    mark_injected = 1,       // a rule decided the outcome
-    mark_consumed = 2,       // and a connection was taken from the queue for it
-    mark_unfinished = 4,     // entered and not, or not yet, returned
-    mark_would_block = 8,    // would have blocked for ever; the process was ended here
-    mark_note = 16,          // not a call: a line of text from the harness
-    mark_foreign_close = 32, // closed a descriptor that belongs to someone else
-    mark_stale_fd = 64,      // used a descriptor that was not open
-    mark_harness = 128,      // made by the harness itself, kept because it explains what follows
+    mark_injected = 1,        // a rule decided the outcome
+    mark_consumed = 2,        // and a connection was taken from the queue for it
+    mark_unfinished = 4,      // entered and not, or not yet, returned
+    mark_would_block = 8,     // would have blocked for ever; the process was ended here
+    mark_note = 16,           // not a call: a line of text from the harness
+    mark_foreign_close = 32,  // closed a descriptor that belongs to someone else
+    mark_stale_fd = 64,       // used a descriptor that was not open
+    mark_harness = 128,       // made by the harness itself, kept because it explains what follows
 };
+
+// ISO C++ has no unnamed struct in a union; g++ and clang have.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
 
 // One call, or one note.  `number` is stored last, and is zero in a record that is being written.
 struct Record {
@@ -117,6 +121,8 @@ struct Record {
     };
 };
 
+#pragma GCC diagnostic pop
+
 static_assert(sizeof(Record) == 128, "two cache lines a record");
 
 struct Range {
@@ -126,9 +132,9 @@ struct Range {
 
 // The life of one descriptor number.
 struct Descriptor {
-    std::atomic<Role> role{Role::none};        // none: not open, as far as the shim saw
-    std::atomic<bool> of_subject{false};       // opened by the subject's code and not handed over
-    std::atomic<std::uint32_t> opened_by{0};   // the record that opened it, zero if none was kept
+    std::atomic<Role> role{Role::none};       // none: not open, as far as the shim saw
+    std::atomic<bool> of_subject{false};      // opened by the subject's code and not handed over
+    std::atomic<std::uint32_t> opened_by{0};  // the record that opened it, zero if none was kept
     std::atomic<std::uint32_t> closed_by{0};
 };
 
@@ -158,6 +164,9 @@ struct Ledger {
     std::atomic<std::uint32_t> recording;  // zero: every call goes straight through
     std::atomic<std::uint32_t> ends_on_block;
     std::atomic<End> end;
+    // Whose descriptors and allocations the tables below tell of, as its own getpid() says; zero:
+    // everyone's.  A forked child has numbers and addresses of its own and would overwrite them.
+    std::atomic<std::int32_t> process;
 
     std::uint32_t rule_count;
     std::uint32_t range_count;  // zero: every caller counts as the subject

@@ -1,0 +1,32 @@
+// Where the ledger is mapped, and which process and thread is looking at it.
+#pragma once
+
+#include <cstdint>
+
+#include "shims/ledger.h"
+
+namespace shim {
+
+// Writes one line to standard error and aborts: a shim that let everything through because
+// something was amiss would make every case pass.
+[[noreturn]] void die(const char* what, const char* which = "");
+
+// The ledger, mapped on the first call.  Null only before libc has an environment to look in.
+Ledger* ledger();
+
+// The ledger if calls are being recorded, otherwise null.
+inline Ledger* recording_ledger() {
+    Ledger* const page = ledger();
+    if (page == nullptr || page->recording.load(std::memory_order_relaxed) == 0) return nullptr;
+    return page;
+}
+
+struct Self {
+    std::int32_t process;
+    std::int32_t thread;
+};
+
+// Who is calling, right in forked children too, at the price of two loads.
+Self self();
+
+}  // namespace shim

@@ -1,0 +1,188 @@
+#include "shims/visit.h"
+
+#include <sys/socket.h>
+
+#include <ctime>
+
+#include "shims/capture.h"
+#include "shims/life.h"
+
+namespace shim {
+namespace {
+
+bool is_subject(const Ledger& page, const void* caller) {
+    if (page.range_count == 0) return true;
+    const auto address = reinterpret_cast<std::uintptr_t>(caller);
+    for (std::uint32_t i = 0; i < page.range_count; ++i) {
+        if (page.ranges[i].begin <= address && address < page.ranges[i].end) return true;
+    }
+    return false;
+}
+
+// Linux takes what is left of the time back into its argument, so an interrupted wait goes on.
+void wait(std::int64_t microseconds) {
+    timespec left{microseconds / 1'000'000, microseconds % 1'000'000 * 1'000};
+    while (ask_kernel(SYS_ppoll, nullptr, 0, &left, nullptr, 0) == -EINTR) {
+    }
+}
+
+}  // namespace
+
+Visit::Visit(Ledger& page, const Row& row, const void* caller, const Arguments& arguments,
+             std::int64_t flags)
+    : page_(page), row_(row), arguments_(arguments) {
+    if (!is_subject(page, caller)) return;
+    page.calls[static_cast<std::size_t>(row.call)].fetch_add(1, std::memory_order_relaxed);
+    enter(caller);
+    closes_foreign_ = life::closes_foreign(*this);
+    if (page.rule_count != 0) obey(flags);
+}
+
+void Visit::enter(const void* caller) {
+    number_ = 1 + page_.record_count.fetch_add(1, std::memory_order_relaxed);
+    record_ = &page_.records[(number_ - 1) % record_room];
+    record_->number.store(0, std::memory_order_relaxed);
+    // Without this fence the fields below could be seen under the number of the record before.
+    std::atomic_thread_fence(std::memory_order_release);
+    record_->call = row_.call;
+    record_->marks = mark_unfinished;
+    record_->thread = self().thread;
+    record_->error = 0;
+    record_->result = 0;
+    record_->caller = reinterpret_cast<std::uintptr_t>(caller);
+    for (std::size_t i = 0; i < 6; ++i) record_->arguments[i] = arguments_.of[i];
+    record_->rule = 0;
+    record_->payload_size = 0;
+    record_->number.store(number_, std::memory_order_release);
+}
+
+// A call may have waited while the ring went once around.
+bool Visit::is_record_mine() const {
+    return record_->number.load(std::memory_order_relaxed) == number_;
+}
+
+bool Visit::matches(const Rule& rule) const {
+    if (!rule.has(row_.call)) return false;
+    const bool on_two = row_.call == Call::epoll_ctl;
+    if (rule.fd != -1) {
+        const bool same = row_.on_descriptor && arguments_.of[0] == rule.fd;
+        if (!same && !(on_two && arguments_.of[2] == rule.fd)) return false;
+    }
+    if (rule.role != Role::none) {
+        const bool same = row_.on_descriptor && life::role_of(page_, arguments_.of[0]) == rule.role;
+        if (!same && !(on_two && life::role_of(page_, arguments_.of[2]) == rule.role)) return false;
+    }
+    for (std::size_t i = 0; i < rule.condition_count; ++i) {
+        const Rule::Condition& condition = rule.conditions[i];
+        if (arguments_.of[condition.argument] != condition.equals) return false;
+    }
+    return true;
+}
+
+// Every rule counts what matches it; the first that covers this invocation acts.
+void Visit::obey(std::int64_t flags) {
+    bool decided = false;
+    for (std::uint32_t i = 0; i < page_.rule_count; ++i) {
+        Rule& rule = page_.rules[i];
+        if (!matches(rule)) continue;
+        const std::uint32_t nth = 1 + rule.seen.fetch_add(1, std::memory_order_relaxed);
+        if (decided || !rule.covers(nth)) continue;
+        decided = true;
+        act(rule, i, flags);
+    }
+}
+
+void Visit::act(Rule& rule, std::size_t index, std::int64_t flags) {
+    // A flag that was never asked for cannot be lost: nothing was disturbed, so nothing fired.
+    if (rule.action == Action::drop && (flags & rule.value) == 0) return;
+    rule.fired.fetch_add(1, std::memory_order_relaxed);
+    rule_ = &rule;
+    mark(mark_injected);
+    if (is_record_mine()) record_->rule = static_cast<std::uint16_t>(index + 1);
+    switch (rule.action) {
+        case Action::report:
+        case Action::return_value:
+            replaced_ = true;
+            break;
+        case Action::drop:
+            dropped_ = flags & rule.value;
+            break;
+        case Action::delay:
+            wait(rule.value);
+            break;
+    }
+}
+
+bool Visit::consumes() const {
+    return replaced_ && rule_->action == Action::report && rule_->consequence == Class::consuming;
+}
+
+std::int64_t Visit::replaced_outcome() {
+    if (rule_->action == Action::return_value) {
+        complete(rule_->value, 0);
+        return rule_->value;
+    }
+    std::int64_t outcome = 0;
+    switch (row_.reports) {
+        case Reports::by_errno:
+            outcome = -1;
+            break;
+        case Reports::by_value:
+            outcome = rule_->error;
+            break;
+        case Reports::by_null:
+        case Reports::never:
+            outcome = 0;
+            break;
+    }
+    complete(outcome, rule_->error);
+    if (row_.reports == Reports::by_errno || row_.reports == Reports::by_null) errno = rule_->error;
+    return outcome;
+}
+
+void Visit::leave(std::int64_t outcome) {
+    int error = 0;
+    switch (row_.reports) {
+        case Reports::by_errno:
+            error = outcome == -1 ? errno : 0;
+            break;
+        case Reports::by_value:
+            error = static_cast<int>(outcome);
+            break;
+        case Reports::by_null:
+            error = outcome == 0 ? errno : 0;
+            break;
+        case Reports::never:
+            break;
+    }
+    leave(outcome, error);
+}
+
+void Visit::leave(std::int64_t outcome, int error) {
+    if (error == 0) life::follow(*this, outcome);
+    if (!by_subject()) return;
+    if (error == 0 && closes_foreign_) mark(mark_foreign_close);
+    if (error == EBADF && life::names_open_numbers(*this, row_.on_descriptor)) mark(mark_stale_fd);
+    complete(outcome, error);
+}
+
+void Visit::complete(std::int64_t outcome, int error) {
+    if (!is_record_mine()) return;
+    record_->error = error;
+    record_->result = outcome;
+    const bool was_made = !replaced_;
+    if (row_.captures != Capture::nothing) {
+        capture(*record_, row_.captures, arguments_, was_made && error == 0);
+    }
+    record_->marks = marks_;
+}
+
+void Visit::end_as_would_block() {
+    mark(mark_would_block);
+    if (is_record_mine()) record_->marks = marks_;
+    page_.end.store(End::would_block, std::memory_order_release);
+    ask_kernel(SYS_exit_group, exit_would_block);
+    die("the kernel did not end the process");
+}
+
+}  // namespace shim
