@@ -1,4 +1,4 @@
-"""scripts/install beside stand-ins for dpkg-query, apt-get, sudo and id that write down what they are told.
+"""scripts/install beside stand-ins for dpkg-query, apt-get, sudo and id, which log how they are run."""
 
 from __future__ import annotations
 
