@@ -1,0 +1,151 @@
+"""Reports on the conformance of connection listeners, from the results that Hark wrote.
+
+  python3 -m hark_report report --format html --output report.html results.jsonl
+  python3 -m hark_report report --list-formats
+  python3 -m hark_report check results.jsonl
+
+Several results files, or one with several subjects, give a report with several columns. Templates
+are taken from the folder that HARK_REPORTS names, else from reports/ beside this scripts folder.
+
+Exit status: 0 done; 2 the report could not be made or written; 3 nothing ran in any of the files
+(the report is written and says so); 64 usage; 65 a file is not a whole, valid run; 66 a file cannot
+be read; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from hark_report.read import read_run, read_runs
+from hark_report.refusal import Refusal, Status
+from hark_report.render import Format, formats, render
+from hark_report.results import Run
+from hark_report.schema import LineSchema
+from hark_report.write import write
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse exits 2 for a wrong command line, which is hark's word for its own failures."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Refusal(Status.USAGE, f"{message} (try --help)")
+
+
+def parser() -> argparse.ArgumentParser:
+    top = Parser(
+        prog="hark_report",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="report|check")
+    report = verbs.add_parser("report", help="write a report")
+    report.add_argument(
+        "--format", metavar="NAME", help="else told by FILE's ending, else markdown"
+    )
+    report.add_argument("--output", metavar="FILE", default="-", help='"-" is standard output')
+    report.add_argument("--list-formats", action="store_true", help="list the formats and stop")
+    report.add_argument("--json", action="store_true", help="list them as JSON")
+    report.add_argument("results", metavar="RESULTS", nargs="*", type=Path)
+    check = verbs.add_parser("check", help="say whether files are whole, valid runs")
+    check.add_argument("results", metavar="RESULTS", nargs="+", type=Path)
+    return top
+
+
+def reports_folder(environment: Mapping[str, str]) -> Path:
+    named = environment.get("HARK_REPORTS")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "reports"
+    if not (folder / "results.schema.json").is_file():
+        raise Refusal(
+            Status.BROKEN, f"{folder}: no report templates here (HARK_REPORTS names them)"
+        )
+    return folder
+
+
+def chosen(name: str | None, output: str, known: Mapping[str, Format]) -> Format:
+    if name is not None:
+        if name not in known:
+            raise Refusal(Status.USAGE, f"no format {name!r}: there are {', '.join(known)}")
+        return known[name]
+    fitting = [form for form in known.values() if output.endswith(f".{form.suffix}")]
+    if len(fitting) == 1:
+        return fitting[0]
+    if output != "-" and len(fitting) > 1:
+        names = ", ".join(form.name for form in fitting)
+        raise Refusal(Status.USAGE, f"{output} could be {names}: say which with --format")
+    return chosen("markdown", output, known)
+
+
+def list_formats(known: Mapping[str, Format], as_json: bool) -> None:
+    rows = [{"name": form.name, "suffix": form.suffix} for form in known.values()]
+    text = json.dumps(rows) if as_json else "\n".join(known)
+    write([f"{text}\n"], "-")
+
+
+def report(arguments: argparse.Namespace, folder: Path) -> Status:
+    known = formats(folder)
+    if arguments.list_formats:
+        list_formats(known, arguments.json)
+        return Status.DONE
+    if not arguments.results:
+        raise Refusal(Status.USAGE, "RESULTS is missing (try --help)")
+    form = chosen(arguments.format, arguments.output, known)
+    runs = read_runs(arguments.results, LineSchema.load(folder / "results.schema.json"))
+    write(render(runs, form), arguments.output)
+    if not any(run.rows for run in runs):
+        remark(f"nothing ran: {', '.join(run.source for run in runs)}")
+        return Status.NOTHING
+    return Status.DONE
+
+
+def check(paths: Sequence[Path], folder: Path) -> Status:
+    """One line a file, then the status of the first that is wrong."""
+    schema = LineSchema.load(folder / "results.schema.json")
+    worst = Status.DONE
+    for path in paths:
+        try:
+            write([f"{described(read_run(path, schema))}\n"], "-")
+        except Refusal as refusal:
+            remark(refusal.message)
+            worst = worst or refusal.status
+    return worst
+
+
+def described(run: Run) -> str:
+    names = ", ".join(subject.name for subject in run.header.subjects)
+    return f"{run.source}: {len(run.rows)} rows, {run.footer.ended}: {names}"
+
+
+def remark(message: str) -> None:
+    sys.stderr.write(f"hark report: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    try:
+        arguments = parser().parse_args(argv)
+        folder = reports_folder(os.environ)
+        if arguments.verb == "check":
+            return check(arguments.results, folder)
+        return report(arguments, folder)
+    except Refusal as refusal:
+        remark(refusal.message)
+        return refusal.status
+    except KeyboardInterrupt:
+        remark("interrupted")
+        return Status.INTERRUPTED
+    except Exception as error:  # A user has no use for a stack trace; whoever mends it does.
+        if os.environ.get("HARK_DEBUG"):
+            raise
+        remark(
+            f"a fault of hark itself, {type(error).__name__}: {error} (HARK_DEBUG=1 shows where)"
+        )
+        return Status.BROKEN
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""What a report tells beside the matrix: contradictions, facts, lacks, and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hark_report.matrix import Cell, Column, Line, Outcome, urgency
+from hark_report.results import Clause, Fact, Run, Verdict
+
+
+@dataclass(frozen=True)
+class Following:
+    """Which of two contradicting clauses one subject keeps: none, one or both."""
+
+    column: Column
+    cells: tuple[Cell, ...]
+    followed: tuple[Clause, ...]
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    clauses: tuple[Clause, Clause]
+    followings: tuple[Following, ...]
+
+
+@dataclass(frozen=True)
+class FactLine:
+    """One recorded fact, and what each subject has for it (the variants that share a value)."""
+
+    clause: Clause
+    sentence: str
+    name: str
+    values: tuple[tuple[tuple[Fact, tuple[str, ...]], ...], ...]
+
+
+@dataclass(frozen=True)
+class LackLine:
+    """Something that one subject does not have, why, and the clauses that go unjudged by it."""
+
+    column: Column
+    feature: str
+    reason: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Notable:
+    """Rows that speak against a clause, or that came out otherwise than was foreseen."""
+
+    cell: Cell
+    outcome: Outcome
+
+
+def notables(lines: Sequence[Line]) -> tuple[Notable, ...]:
+    """The unexpected first, then by weight, then in the order of the contract."""
+    found = [
+        Notable(cell, outcome)
+        for line in lines
+        for cell in line.cells
+        for case in cell.cases
+        for outcome in case.outcomes
+        if outcome.first.is_known or outcome.first.as_test in ("failed", "broken")
+    ]
+    return tuple(sorted(found, key=lambda each: urgency(each.outcome.first)[:3]))
+
+
+def contradictions(lines: Sequence[Line]) -> tuple[Contradiction, ...]:
+    by_id = {line.clause.id: line for line in lines}
+    found: dict[frozenset[str], Contradiction] = {}
+    for line in lines:
+        other = by_id.get(line.clause.contradicts)
+        if other is None or other is line:
+            continue
+        pair = frozenset((line.clause.id, other.clause.id))
+        if pair not in found:
+            followings = tuple(following(cells) for cells in zip(line.cells, other.cells))
+            found[pair] = Contradiction((line.clause, other.clause), followings)
+    return tuple(found.values())
+
+
+def following(cells: tuple[Cell, Cell]) -> Following:
+    """A clause that is judged is followed if it holds.
+
+    One that is only recorded (level undefined allows anything) is followed by whoever breaks the
+    other, and by whoever had no other to keep.
+    """
+    held = [cell for cell in cells if cell.holds]
+    recorded = [cell for cell in cells if cell.verdict is Verdict.RECORDED and not cell.holds]
+    return Following(cells[0].column, cells, tuple(cell.clause for cell in held or recorded))
+
+
+def facts(lines: Sequence[Line]) -> tuple[FactLine, ...]:
+    found = []
+    for line in lines:
+        for case, name in fact_names(line):
+            values = tuple(fact_values(cell, case, name) for cell in line.cells)
+            found.append(FactLine(line.clause, sentence_of(line, case), name, values))
+    return tuple(found)
+
+
+def fact_names(line: Line) -> Iterator[tuple[str, str]]:
+    names = {
+        (row.case, name): None
+        for cell in line.cells
+        for row in cell.rows
+        for name, _ in row.recorded
+    }
+    return iter(names)
+
+
+def sentence_of(line: Line, case: str) -> str:
+    return next(row.sentence for cell in line.cells for row in cell.rows if row.case == case)
+
+
+def fact_values(cell: Cell, case: str, name: str) -> tuple[tuple[Fact, tuple[str, ...]], ...]:
+    # Keyed with the type, since 1, 1.0 and True are equal in Python and different facts.
+    shared: dict[tuple[str, Fact], list[str]] = {}
+    for row in cell.rows:
+        if row.case != case:
+            continue
+        for known, value in row.recorded:
+            if known == name:
+                shared.setdefault((type(value).__name__, value), []).append(row.variant)
+    return tuple((value, tuple(variants)) for (_, value), variants in shared.items())
+
+
+def lacks(lines: Sequence[Line], across: Sequence[Column]) -> tuple[LackLine, ...]:
+    """What the subjects say they lack, then what was found unsupported for another reason."""
+    found = []
+    for column in across:
+        told = {lack.reason for lack in column.subject.lacks}
+        reasons = unsupported_reasons(lines, column)
+        for lack in column.subject.lacks:
+            cells = reasons.get(lack.reason, ())
+            found.append(LackLine(column, lack.feature, lack.reason, tuple(cells)))
+        for reason, cells in reasons.items():
+            if reason not in told:
+                found.append(LackLine(column, "", reason, tuple(cells)))
+    return tuple(found)
+
+
+def unsupported_reasons(lines: Sequence[Line], column: Column) -> dict[str, list[Cell]]:
+    """The cells that each reason left unjudged, in the order of the contract."""
+    cells = [cell for line in lines for cell in line.cells if cell.column is column]
+    reasons: dict[str, list[Cell]] = {}
+    for cell in cells:
+        unsupported = [row for row in cell.rows if row.verdict is Verdict.UNSUPPORTED]
+        for reason in dict.fromkeys(row.message for row in unsupported):
+            reasons.setdefault(reason, []).append(cell)
+    return reasons
+
+
+def warnings(runs: Sequence[Run]) -> tuple[str, ...]:
+    """What a reader must know before believing anything else here."""
+    found: list[str] = []
+    for run in runs:
+        found += [f"{run.source}: {text}" for text in run_warnings(run)]
+    told: dict[str, Clause] = {}
+    for run in runs:
+        changed = [
+            clause.id
+            for clause in run.header.clauses
+            if told.setdefault(clause.id, clause) != clause
+        ]
+        if changed:
+            found.append(
+                f"{run.source}: tells {', '.join(changed)} otherwise than the files before it; "
+                "the first telling is shown"
+            )
+    return tuple(found)
+
+
+def run_warnings(run: Run) -> Iterator[str]:
+    count, planned = len(run.rows), run.header.planned
+    if run.footer.ended == "interrupted":
+        yield f"this run was interrupted: {count} of {planned} planned rows ran, the rest is unknown"
+    elif run.footer.ended == "failed":
+        yield f"this run failed on its way: {count} of {planned} planned rows ran"
+    elif count != planned:
+        yield f"{planned} rows were planned and {count} ran"
+    if count == 0:
+        yield "nothing ran, so nothing was proved"
+    shared = [
+        what
+        for what, how in (("network", run.header.network), ("process ids", run.header.pids))
+        if how == "shared"
+    ]
+    if shared:
+        because = f": {run.header.shared_because}" if run.header.shared_because else ""
+        yield f"ran with the machine's own {' and '.join(shared)}, not isolated{because}"

@@ -1,0 +1,120 @@
+"""Fills a template. A format is a file reports/NAME.EXTENSION.j2 and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from hark_report import escape, findings, matrix
+from hark_report.results import Run, Verdict
+
+
+@dataclass(frozen=True)
+class Format:
+    name: str
+    suffix: str
+    template: Path
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The texts that there was room for, and how many more there were."""
+
+    texts: tuple[str, ...]
+    left: int
+
+
+def formats(folder: Path) -> dict[str, Format]:
+    found = {}
+    for path in sorted(folder.glob("*.*.j2")):
+        name, suffix = path.name.removesuffix(".j2").split(".", 1)
+        found[name] = Format(name, suffix, path)
+    return found
+
+
+def render(runs: Sequence[Run], form: Format) -> Iterator[str]:
+    """The report in pieces. The same runs always give the same text."""
+    environment = environment_for(form)
+    template = environment.get_template(form.template.name)
+    return template.generate(**contents(runs))
+
+
+def environment_for(form: Format) -> jinja2.Environment:
+    folder = form.template.parent
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        # Escaping is finalize's, for every kind of document; autoescape makes what macros return
+        # Markup, which finalize leaves alone.
+        autoescape=True,
+        finalize=escape.escape_for(form.suffix),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        anchor=matrix.anchor,
+        cut=lambda value, room: escape.cut(str(value), room),
+        fenced=escape.fenced,
+        fitting=fitting,
+        grouped=grouped,
+        language=language,
+    )
+    environment.globals.update(
+        asset=lambda name: Markup((folder / name).read_text(encoding="utf-8")),
+        asset_hash=lambda name: Markup(content_hash((folder / name).read_bytes())),
+        Verdict=Verdict,
+        POLICIES=matrix.POLICIES,
+    )
+    return environment
+
+
+def contents(runs: Sequence[Run]) -> dict[str, object]:
+    """Everything a template may use."""
+    across = matrix.columns(runs)
+    lines = matrix.lines(runs, across)
+    return {
+        "runs": runs,
+        "columns": across,
+        "lines": lines,
+        "chapters": matrix.chapters(lines),
+        "headlines": {column.key: matrix.headlines(column, lines) for column in across},
+        "contradictions": findings.contradictions(lines),
+        "facts": findings.facts(lines),
+        "lacks": findings.lacks(lines, across),
+        "notables": findings.notables(lines),
+        "warnings": findings.warnings(runs),
+    }
+
+
+def content_hash(content: bytes) -> str:
+    """As a Content-Security-Policy names the only script or style that may run."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode('ascii')}"
+
+
+def fitting(things: Sequence[object], text: Callable[[object], str], room: int) -> Fitted:
+    """As many of the things as have room, in bytes, when each is put into words by the macro."""
+    texts: list[str] = []
+    for thing in things:
+        each = text(thing)
+        room -= len(each.encode("utf-8"))
+        if room < 0:
+            break
+        texts.append(each)
+    return Fitted(tuple(texts), len(things) - len(texts))
+
+
+def grouped(number: int) -> str:
+    """12345678 as 12 345 678, with spaces that do not break."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def language(text: str) -> str:
+    """The language of a clause's sentence; Chinese is told by its ideographs."""
+    return "zh" if any("\u4e00" <= character <= "\u9fff" for character in text) else "en"

@@ -1,0 +1,209 @@
+"""What a results file says, as values. How it is read and when it is refused: read.py."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Fact = str | int | float | bool
+
+
+class Verdict(enum.StrEnum):
+    """In order of weight: a cell of several rows shows the first of these that it holds."""
+
+    FAIL = "fail"
+    ERROR = "error"
+    UNREACHED = "unreached"
+    UNSUPPORTED = "unsupported"
+    RECORDED = "recorded"
+    PASS = "pass"
+
+    @property
+    def weight(self) -> int:
+        return list(Verdict).index(self)
+
+
+@dataclass(frozen=True)
+class Clause:
+    id: str
+    level: str
+    policy: str
+    chapter: str
+    place: str
+    sentence: str
+    promise: str
+    contradicts: str
+
+    @classmethod
+    def parse(cls, line: Mapping[str, Any]) -> Clause:
+        return cls(**{name: line[name] for name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True)
+class Lack:
+    feature: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    name: str
+    version: str
+    path: str
+    build_id: str
+    soname: str
+    lacks: tuple[Lack, ...]
+
+    @classmethod
+    def parse(cls, line: Mapping[str, Any]) -> Subject:
+        lacks = tuple(Lack(each["feature"], each["reason"]) for each in line["lacks"])
+        named = {name: line[name] for name in cls.__dataclass_fields__ if name != "lacks"}
+        return cls(**named, lacks=lacks)
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Two subjects that agree in this are one, wherever their file lies."""
+        return (self.name, self.version, self.build_id)
+
+
+@dataclass(frozen=True)
+class Rule:
+    rule: str
+    seen: int
+    fired: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run of one case: a line of the file, name by name."""
+
+    number: int
+    id: str
+    subject: str
+    clause: str
+    case: str
+    variant: str
+    sentence: str
+    file: str
+    line: int
+    plan: tuple[str, ...]
+    verdict: Verdict
+    how: str
+    expected_verdict: Verdict
+    known: str
+    expected: str
+    seen: str
+    message: str
+    at: str
+    did: tuple[str, ...]
+    said: str
+    checks: int
+    rules: tuple[Rule, ...]
+    trace: tuple[str, ...]
+    trace_cut: int
+    recorded: tuple[tuple[str, Fact], ...]
+    repeat: str
+    duration_us: int
+
+    @classmethod
+    def parse(cls, line: Mapping[str, Any]) -> Row:
+        named = {name: line[name] for name in cls.__dataclass_fields__}
+        for name in ("plan", "did", "trace"):
+            named[name] = tuple(line[name])
+        named["verdict"] = Verdict(line["verdict"])
+        named["expected_verdict"] = Verdict(line["expected_verdict"])
+        named["rules"] = tuple(
+            Rule(each["rule"], each["seen"], each["fired"]) for each in line["rules"]
+        )
+        named["recorded"] = tuple(line["recorded"].items())
+        return cls(**named)
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the exit status of the run was left alone by this row.
+
+        Nobody has to foresee a feature that the subject says it lacks, nor a fact without a
+        judgement: where a pass is expected, both are as good as one.
+        """
+        if self.expected_verdict is Verdict.PASS:
+            return self.verdict in (Verdict.PASS, Verdict.UNSUPPORTED, Verdict.RECORDED)
+        return self.verdict is self.expected_verdict
+
+    @property
+    def is_known(self) -> bool:
+        """A shortcoming that was foreseen."""
+        return self.as_expected and self.verdict in (
+            Verdict.FAIL,
+            Verdict.ERROR,
+            Verdict.UNREACHED,
+        )
+
+    @property
+    def as_test(self) -> str:
+        """The row in the four words of test runners: passed, failed, broken, skipped.
+
+        What was foreseen is skipped, so that a runner turns red only when something changed.
+        """
+        if self.is_known or (self.as_expected and self.verdict is Verdict.UNSUPPORTED):
+            return "skipped"
+        if self.verdict in (Verdict.ERROR, Verdict.UNREACHED):
+            return "broken"
+        return "passed" if self.as_expected else "failed"
+
+
+@dataclass(frozen=True)
+class Header:
+    tool: str
+    command: tuple[str, ...]
+    started: str
+    seed: int
+    machine: tuple[tuple[str, Fact], ...]
+    network: str
+    pids: str
+    shared_because: str
+    contract: str
+    clauses: tuple[Clause, ...]
+    subjects: tuple[Subject, ...]
+    planned: int
+
+    @classmethod
+    def parse(cls, line: Mapping[str, Any]) -> Header:
+        return cls(
+            tool=f"{line['tool']['name']} {line['tool']['version']}",
+            command=tuple(line["command"]),
+            started=line["started"],
+            seed=line["seed"],
+            machine=tuple(line["machine"].items()),
+            network=line["isolation"]["network"],
+            pids=line["isolation"]["pids"],
+            shared_because=line["isolation"]["reason"],
+            contract=line["contract"]["title"],
+            clauses=tuple(Clause.parse(each) for each in line["contract"]["clauses"]),
+            subjects=tuple(Subject.parse(each) for each in line["subjects"]),
+            planned=line["planned"],
+        )
+
+
+@dataclass(frozen=True)
+class Footer:
+    rows: int
+    verdicts: Mapping[str, int]
+    ended: str
+    finished: str
+    duration_us: int
+
+    @classmethod
+    def parse(cls, line: Mapping[str, Any]) -> Footer:
+        return cls(**{name: line[name] for name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True)
+class Run:
+    """A whole results file."""
+
+    source: str
+    header: Header
+    rows: tuple[Row, ...]
+    footer: Footer
