@@ -16,6 +16,14 @@ def case_files(tree: Tree) -> Iterator[tuple[str, str]]:
 
 
 @rule
+def clause_name(tree: Tree) -> Remarks:
+    """A clause is three letters, an underscore and a number."""
+    for line, macro, row in rows(tree.get("cases/clauses.def", "")):
+        if macro == "CLAUSE" and not re.fullmatch(r"[A-Z]{3}_[1-9]\d*", row[0]):
+            yield "cases/clauses.def", line, f"{row[0]} is not of the form NEW_1"
+
+
+@rule
 def clause_without_case(tree: Tree) -> Remarks:
     """Every clause has a case."""
     proved = {

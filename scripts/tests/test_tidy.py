@@ -104,6 +104,7 @@ BROKEN: list[tuple[str, str, int, Tree]] = [
     ("file-length", "harness/a.cpp", 1, {"harness/a.cpp": LONG}),
     ("function-length", "harness/a.cpp", 2, {"harness/a.cpp": LONG_FUNCTION}),
     ("function-length", "scripts/a.py", 4, {"scripts/a.py": LONG_PYTHON}),
+    ("clause-name", "cases/clauses.def", 1, {"cases/clauses.def": "CLAUSE(NEWER_1, must)\n"}),
     ("clause-without-case", "cases/clauses.def", 1, {
         "cases/clauses.def": "CLAUSE(NEW_1, must)\n",
         "cases/a.cpp": 'CASE(NEW_2, a, "b") {\n}\n',
@@ -184,6 +185,7 @@ SOUND: list[tuple[str, Tree]] = [
     ("one-title", {"README.md": "# One\n\n```\n# a remark\n```\n\n## Two\n"}),
     ("file-length", {"a.cpp": LONG.replace("A file.", "A table, long because libc is.")}),
     ("function-length", {"a.cpp": LONG_FUNCTION.replace("    g();\n", "", 1)}),
+    ("clause-name", {"cases/clauses.def": "CLAUSE(NEW_10, must)\n"}),
     ("clause-without-case", {
         "cases/clauses.def": "CLAUSE(NEW_1, must)\nCLAUSE(NEW_2, may)\n",
         "cases/a.cpp":
