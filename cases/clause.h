@@ -10,29 +10,36 @@
 #include "harness/stage/stage.h"
 
 namespace clause {
-#define CLAUSE(id, level, policy, chapter, place, sentence, promise, contradicts)         \
-    inline constexpr hark::Clause id{#id,   hark::Level::level, hark::Policy::policy, chapter, \
-                                     place, sentence,           promise,              contradicts};
+#define CLAUSE(id, level, policy, chapter, place, sentence, promise, contradicts)    \
+    inline constexpr hark::Clause id{                                                \
+        #id,     hark::Level::level, hark::Policy::policy, chapter, place, sentence, \
+        promise, contradicts};
 #include "cases/clauses.def"
 }  // namespace clause
 
 // CASE(clause, name, "what the subject does") { ... }, with `stage` in its hands.
 // CASE_FOR takes the set of variants that it is run in, a function or a lambda that gives them.
 // SLOW_CASE waits for the kernel's own clock; its comment says why.
-#define HARK_CASE(clause_id, name, sentence, variants, slow)                                  \
-    static void clause_id##_##name(hark::Stage& stage);                                       \
-    static const hark::RegisterCase register_##clause_id##_##name{                            \
-        {&::clause::clause_id, #name, sentence, __FILE__, __LINE__, &clause_id##_##name,      \
-         variants, slow}};                                                                    \
+#define HARK_CASE(clause_id, name, sentence, variants, slow)                                       \
+    static void clause_id##_##name(hark::Stage& stage);                                            \
+    static const hark::RegisterCase register_##clause_id##_##name{                                 \
+        {&::clause::clause_id, #name, sentence, __FILE__, __LINE__, &clause_id##_##name, variants, \
+         slow}};                                                                                   \
     static void clause_id##_##name([[maybe_unused]] hark::Stage& stage)
-#define CASE(clause_id, name, sentence) \
-    HARK_CASE(clause_id, name, sentence, hark::only_once, false)
+#define CASE(clause_id, name, sentence) HARK_CASE(clause_id, name, sentence, hark::only_once, false)
 #define CASE_FOR(clause_id, name, variants, sentence) \
     HARK_CASE(clause_id, name, sentence, variants, false)
 #define SLOW_CASE(clause_id, name, sentence) \
     HARK_CASE(clause_id, name, sentence, hark::only_once, true)
 
-// doctest's assertions, counted: a case that checked nothing has proved nothing.
-#define CHECK(...) (stage.count_check(), DOCTEST_CHECK(__VA_ARGS__))
-#define CHECK_FALSE(...) (stage.count_check(), DOCTEST_CHECK_FALSE(__VA_ARGS__))
-#define REQUIRE(...) (stage.count_check(), DOCTEST_REQUIRE(__VA_ARGS__))
+// doctest's assertions, counted: a case that checked nothing has proved nothing.  The comma of an
+// expression would do, were doctest's own macros expressions.
+#define HARK_COUNTED(assertion, ...) \
+    do {                             \
+        stage.count_check();         \
+        assertion(__VA_ARGS__);      \
+    } while (false)
+#define CHECK(...) HARK_COUNTED(DOCTEST_CHECK, __VA_ARGS__)
+#define CHECK_FALSE(...) HARK_COUNTED(DOCTEST_CHECK_FALSE, __VA_ARGS__)
+#define REQUIRE(...) HARK_COUNTED(DOCTEST_REQUIRE, __VA_ARGS__)
+#define REQUIRE_FALSE(...) HARK_COUNTED(DOCTEST_REQUIRE_FALSE, __VA_ARGS__)
