@@ -20,7 +20,9 @@ class Machine:
         for name in REAL:
             (folder / name).symlink_to(shutil.which(name) or f"/bin/{name}")
         known = "|".join(sorted(installed)) or "none"
-        self.program("dpkg-query", f'case ${{!#}} in {known}) echo -n installed ;; *) exit 1 ;; esac')
+        self.program(
+            "dpkg-query", f"case ${{!#}} in {known}) echo -n installed ;; *) exit 1 ;; esac"
+        )
         self.program("id", f"echo {user}")
         self.program("apt-get", f'echo "apt-get $*" >> {folder}/log')
 
