@@ -4,7 +4,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ostream>
 #include <string>
+
+namespace hark {
 
 class Errno {
   public:
@@ -29,7 +32,10 @@ class Errno {
     }
 
     friend constexpr bool operator==(Errno, Errno) = default;
+    friend std::ostream& operator<<(std::ostream& out, Errno error) { return out << error.name(); }
 
   private:
     int value_;
 };
+
+}  // namespace hark

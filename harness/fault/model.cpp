@@ -94,10 +94,9 @@ const Allowed* find_allowed(shim::Call call, int error) {
     return found != rows.end() ? &*found : nullptr;
 }
 
-std::optional<std::size_t> descriptor_argument(shim::Call call) {
-    const Arguments& arguments = arguments_of(call);
-    const auto fd = arguments.index_of("fd");
-    return fd ? fd : arguments.index_of("epoll");
+bool takes_descriptor(shim::Call call) {
+    const std::string_view first = arguments_of(call).each[0].name;
+    return first == "fd" || first == "epoll";
 }
 
 std::optional<std::size_t> flags_argument(shim::Call call) {

@@ -95,9 +95,9 @@ struct Arguments {
 // Null if the call never reports it.
 [[nodiscard]] const Allowed* find_allowed(shim::Call call, int error);
 
-// The argument that says which descriptor the call is about, if it is about one.  Of epoll_ctl that
-// is the descriptor that is watched, not the epoll instance.
-[[nodiscard]] std::optional<std::size_t> descriptor_argument(shim::Call call);
+// Whether fd= means something for the call: its first argument is a descriptor.  For epoll_ctl,
+// which has two, a rule may ask for either.
+[[nodiscard]] bool takes_descriptor(shim::Call call);
 
 // The argument that drop= clears bits of.
 [[nodiscard]] std::optional<std::size_t> flags_argument(shim::Call call);

@@ -183,9 +183,9 @@ void RuleParser::parse_error(Piece name) {
         }
         if (decided != nullptr && decided->consequence != row->consequence) {
             refuse(name.at, std::string(row_of(decided->call).name) + " and " +
-                                std::string(row_of(call).name) +
-                                " differ in what becomes of the connection (shims/errors.def); "
-                                "write a rule for each");
+                                std::string(row_of(call).name) + " differ in the class of " +
+                                std::string(row->name) +
+                                " (shims/errors.def); write a rule for each");
         }
         decided = row;
     }
@@ -259,7 +259,7 @@ void RuleParser::parse_when(Piece when) {
 
 void RuleParser::parse_fd(Piece which) {
     for (const shim::Call call : calls_) {
-        if (descriptor_argument(call)) continue;
+        if (takes_descriptor(call)) continue;
         refuse(which.at, std::string(row_of(call).name) + " is given no descriptor");
     }
     if (const auto role = names::number_of(names::roles, which.text)) {
