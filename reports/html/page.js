@@ -8,9 +8,10 @@ document.addEventListener('DOMContentLoaded', () => {
   const chosen = new Set();
 
   const cellOf = new Map(all('button.cell').map((cell) => [cell.getAttribute('aria-controls'), cell]));
+  const panelOf = (cell) => byId(cell.getAttribute('aria-controls'));
   const lines = all('tr.line').map((line) => {
     const cells = all('button.cell', line);
-    return {line, cells, panels: cells.map((cell) => byId(cell.getAttribute('aria-controls')))};
+    return {line, cells, panels: cells.map(panelOf)};
   });
 
   function show(panel, open) {
@@ -68,18 +69,26 @@ document.addEventListener('DOMContentLoaded', () => {
     if (target === null) {
       try { target = byId(decodeURIComponent(name)); } catch { return; }
     }
-    const panel = target === null ? null : target.closest('tr.panel');
+    const cell = target?.querySelector(':scope > button.cell') ?? null;
+    const panel = cell === null ? target?.closest('tr.panel') ?? null : panelOf(cell);
     if (panel === null) return;
     if (panel.classList.contains('out')) showAll();
     show(panel, true);
-    for (let each = target; each !== panel; each = each.parentElement) {
+    for (let each = target; each !== null; each = each.parentElement) {
       if (each.tagName === 'DETAILS') each.open = true;
     }
-    const seen = target === panel ? panel.querySelector('.sheet') : target;
-    seen.scrollIntoView({block: 'start'});
+    target.scrollIntoView({block: 'start', inline: 'nearest'});
+    const seen = cell === null ? target : panel.querySelector('.sheet');
     seen.classList.remove('arrived');
     void seen.offsetWidth;  // Restarts the animation.
     seen.classList.add('arrived');
+  }
+
+  // The table's head sticks below the bar, whose height depends on the width of the window.
+  function measure() {
+    const bar = document.querySelector('.bar');
+    const stuck = getComputedStyle(bar).position === 'sticky';
+    document.documentElement.style.setProperty('--bar', stuck ? `${bar.offsetHeight}px` : '0px');
   }
 
   async function copy(button) {
@@ -136,9 +145,9 @@ document.addEventListener('DOMContentLoaded', () => {
     const button = event.target.closest('button');
     if (button === null) return;
     if (button.classList.contains('cell')) {
-      const panel = byId(button.getAttribute('aria-controls'));
+      const panel = panelOf(button);
       show(panel, !panel.classList.contains('open'));
-      if (panel.classList.contains('open')) history.replaceState(null, '', `#${panel.id}`);
+      if (panel.classList.contains('open')) history.replaceState(null, '', `#${button.parentElement.id}`);
     } else if (button.classList.contains('filter')) {
       press(button, button.getAttribute('aria-pressed') !== 'true');
       sift();
@@ -171,10 +180,8 @@ document.addEventListener('DOMContentLoaded', () => {
 
   byId('search').addEventListener('input', sift);
   window.addEventListener('hashchange', follow);
-  new ResizeObserver(([bar]) => {
-    const stuck = getComputedStyle(bar.target).position === 'sticky';
-    document.documentElement.style.setProperty('--bar', stuck ? `${bar.target.offsetHeight}px` : '0px');
-  }).observe(document.querySelector('.bar'));
   sift();
+  measure();
+  new ResizeObserver(measure).observe(document.querySelector('.bar'));
   follow();
 });

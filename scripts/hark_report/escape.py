@@ -21,15 +21,14 @@ INVISIBLE = re.compile("[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
 UNPRINTABLE = re.compile("[\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
-# XML 1.0 has no way to write these, not even as references.
-NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Most of these XML 1.0 has no way to write, not even as references; DEL and C1 go with them.
+NOT_XML = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 TERMINAL_SEQUENCE = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]")
 
-# What means something in a line of GitHub's Markdown. An underscore within a word does not, and
-# the names of clauses and flags stay readable for it.
-MARKDOWN_ACTIVE = re.compile(
-    r"[\\`*{}\[\]#|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^(?= ?[-+=])|(?<=^\d)(?=[.)])"
-)
+# What means something in a line of GitHub's Markdown, and at the start of one (lists, rules,
+# underlined headings). An underscore within a word does not, and names stay readable for it.
+MARKDOWN_ACTIVE = re.compile(r"[\\`*{}\[\]#|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+MARKDOWN_START = re.compile(r"^( ?\d{0,9})(?=[-+=]|[.)](?: |$))")
 
 
 def visible(value: object) -> str:
@@ -64,6 +63,7 @@ def for_markdown(value: object) -> Markup:
         return value
     text = re.sub(r"\s+", " ", visible(value))
     text = MARKDOWN_ACTIVE.sub(lambda found: f"\\{found[0]}", text)
+    text = MARKDOWN_START.sub(lambda found: f"{found[1]}\\", text)
     return Markup(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 

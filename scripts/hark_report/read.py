@@ -163,6 +163,11 @@ def take_footer(so_far: Assembly, footer: Footer, place: Place) -> None:
             place.refuse(
                 f'the footer counts {told} times "{verdict}", the file holds {counted[verdict]}'
             )
+    as_expected = sum(row.as_expected for row in so_far.rows)
+    if footer.as_expected != as_expected:
+        place.refuse(
+            f"the footer counts {footer.as_expected} rows as expected, the file holds {as_expected}"
+        )
     so_far.footer = footer
 
 

@@ -92,6 +92,7 @@ class Row:
     verdict: Verdict
     how: str
     expected_verdict: Verdict
+    as_expected: bool
     known: str
     expected: str
     seen: str
@@ -121,15 +122,15 @@ class Row:
         return cls(**named)
 
     @property
-    def as_expected(self) -> bool:
-        """Whether the exit status of the run was left alone by this row.
-
-        Nobody has to foresee a feature that the subject says it lacks, nor a fact without a
-        judgement: where a pass is expected, both are as good as one.
-        """
-        if self.expected_verdict is Verdict.PASS:
-            return self.verdict in (Verdict.PASS, Verdict.UNSUPPORTED, Verdict.RECORDED)
-        return self.verdict is self.expected_verdict
+    def surprise(self) -> str:
+        """In what way the row came out otherwise than was foreseen; empty if it did not."""
+        if self.as_expected:
+            return ""
+        if self.expected_verdict is self.verdict:
+            return f"another {self.verdict} than was foreseen"
+        if self.known:
+            return f"{self.expected_verdict} was foreseen"
+        return "unexpected"
 
     @property
     def is_known(self) -> bool:
@@ -190,6 +191,7 @@ class Header:
 class Footer:
     rows: int
     verdicts: Mapping[str, int]
+    as_expected: int
     ended: str
     finished: str
     duration_us: int

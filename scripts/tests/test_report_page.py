@@ -1,0 +1,304 @@
+"""The HTML report in a real browser: what a reader does with it, by mouse, keyboard and link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_call import call
+from report_sample import Results, everything, row, subject
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions, Keys
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from test_report_hostile import hostile
+
+BROWSER = (
+    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chrome]:
+    options = ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in BROWSER.split():
+        options.add_argument(argument)
+    with Chrome(service=Service("/usr/bin/chromedriver"), options=options) as chrome:
+        yield chrome
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return made(everything(), tmp_path_factory.mktemp("page"))
+
+
+def made(results: Results, folder: Path) -> str:
+    path = results.write(folder / "results.jsonl")
+    assert call("report", "--output", folder / "report.html", path).status == 0
+    return (folder / "report.html").as_uri()
+
+
+def go(browser: Chrome, url: str, width: int = 1280, scheme: str = "light") -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    scheme_is = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme_is)
+    # From page#a to page#b the browser only scrolls, and would keep what the last test did.
+    browser.get("about:blank")
+    browser.get(url)
+
+
+def asked(browser: Chrome, script: str, *arguments: WebElement) -> Any:
+    return browser.execute_script(script, *arguments)
+
+
+def console(browser: Chrome) -> list[dict[str, Any]]:
+    """What the browser itself complained of since it was last asked."""
+    return list(browser.get_log("browser"))
+
+
+def page_width(browser: Chrome) -> int:
+    return int(asked(browser, "return document.documentElement.scrollWidth"))
+
+
+def one(browser: Chrome, selector: str) -> WebElement:
+    return browser.find_element(By.CSS_SELECTOR, selector)
+
+
+def cell(browser: Chrome, anchor: str) -> WebElement:
+    return one(browser, f"[id='{anchor}'] > button")
+
+
+def panel(browser: Chrome, anchor: str) -> WebElement:
+    return one(browser, f"[id='panel!{anchor}']")
+
+
+def shown_clauses(browser: Chrome) -> list[str]:
+    ids = browser.find_elements(By.CSS_SELECTOR, "tr.line .id")
+    return [each.text for each in ids if each.is_displayed()]
+
+
+def shown_panels(browser: Chrome) -> list[str]:
+    panels = browser.find_elements(By.CSS_SELECTOR, "tr.panel")
+    return [str(each.get_attribute("id")) for each in panels if each.is_displayed()]
+
+
+def test_it_opens_with_verdicts_and_matrix_and_nothing_else_open(
+    browser: Chrome, page: str
+) -> None:
+    go(browser, page)
+    assert "2 of 6 clauses hold" in one(browser, ".verdicts").text
+    assert len(shown_clauses(browser)) == 9
+    assert shown_panels(browser) == []
+    assert console(browser) == []
+
+
+def test_a_cell_opens_in_place_and_closes_again(browser: Chrome, page: str) -> None:
+    go(browser, page)
+    button = cell(browser, "libevent/ERR_1")
+    button.click()
+    assert shown_panels(browser) == ["panel!libevent/ERR_1"]
+    assert button.get_attribute("aria-expanded") == "true"
+    text = panel(browser, "libevent/ERR_1").text
+    for told in (
+        "the error callback is called once",
+        "SIGSEGV at listener_read_cb+0x1a",
+        "accept,accept4:error=EMFILE matched 3, fired 1",
+        "assertion <failed> & gone",
+        "hark replay libevent/ERR_1.once@ipv4",
+    ):
+        assert told in text
+    (injected,) = panel(browser, "libevent/ERR_1").find_elements(By.TAG_NAME, "mark")
+    assert "(INJECTED)" in injected.text
+    button.click()
+    assert shown_panels(browser) == []
+    assert button.get_attribute("aria-expanded") == "false"
+
+
+def test_a_link_to_a_cell_opens_it(browser: Chrome, page: str) -> None:
+    go(browser, f"{page}#libevent/NBL_3")
+    assert shown_panels(browser) == ["panel!libevent/NBL_3"]
+    head = one(browser, "thead th").rect
+    line = cell(browser, "libevent/NBL_3").rect
+    top = asked(browser, "return window.scrollY")
+    assert line["y"] >= head["y"] + head["height"] >= top
+
+
+def test_a_link_to_a_row_opens_all_that_it_lies_in(browser: Chrome, page: str) -> None:
+    go(browser, f"{page}#libevent/NBL_1.flags@COF+CEX")
+    assert shown_panels(browser) == ["panel!libevent/NBL_1"]
+    assert one(browser, "[id='libevent/NBL_1.flags@COF+CEX']").is_displayed()
+
+
+def test_a_link_beats_a_filter(browser: Chrome, page: str) -> None:
+    go(browser, page)
+    one(browser, "[data-filter='error']").click()
+    one(browser, ".score a[href='#libevent/ERR_1']").click()
+    assert shown_panels(browser) == ["panel!libevent/ERR_1"]
+
+
+def test_filters_leave_the_clauses_that_hold_such_a_row(browser: Chrome, page: str) -> None:
+    go(browser, page)
+    for name, clauses in (
+        ("error", ["ERR_7"]),
+        ("unreached", ["ERR_4", "ERR_7"]),
+        ("known", ["NBL_3", "ERR_4", "ERR_7"]),
+    ):
+        button = one(browser, f"[data-filter='{name}']")
+        button.click()
+        assert button.get_attribute("aria-pressed") == "true"
+        assert shown_clauses(browser) == clauses
+    assert one(browser, "#shown").text == "3 of 9 clauses"
+    one(browser, "[data-filter='known']").click()
+    assert shown_clauses(browser) == ["ERR_4", "ERR_7"]
+
+
+@pytest.mark.parametrize(
+    ("query", "clauses"),
+    [
+        ("wake-ups", ["ROB_2"]),
+        ("SIGSEGV", ["ERR_1"]),
+        ("非堵塞", ["NEW_3", "NBL_1", "NBL_3"]),
+        ("libevent/nbl_1.flags@cof", ["NBL_1"]),
+        ("no such thing", []),
+    ],
+)
+def test_search_looks_into_clauses_evidence_and_ids(
+    browser: Chrome, page: str, query: str, clauses: list[str]
+) -> None:
+    go(browser, page)
+    one(browser, "#search").send_keys(query)
+    assert shown_clauses(browser) == clauses
+    assert one(browser, "#empty").is_displayed() is (clauses == [])
+
+
+def test_what_no_clause_matches_can_be_cleared(browser: Chrome, page: str) -> None:
+    go(browser, page)
+    one(browser, "#search").send_keys("no such thing")
+    one(browser, "#clear").click()
+    assert len(shown_clauses(browser)) == 9
+
+
+def test_the_keyboard_reaches_everything(browser: Chrome, page: str) -> None:
+    go(browser, page)
+    press = ActionChains(browser)
+    press.send_keys("/").send_keys("socket").perform()
+    assert one(browser, "#search").get_attribute("value") == "socket"
+    go(browser, page)
+    cell(browser, "libevent/NEW_3").send_keys(Keys.ARROW_DOWN)
+    focused = browser.switch_to.active_element
+    assert focused == cell(browser, "libevent/NBL_1")
+    focused.send_keys(Keys.ARROW_RIGHT)
+    focused = browser.switch_to.active_element
+    assert focused == cell(browser, "reference/NBL_1")
+    focused.send_keys(Keys.ENTER)
+    assert shown_panels(browser) == ["panel!reference/NBL_1"]
+    one(browser, ".panel.open summary").send_keys(Keys.ESCAPE)
+    assert shown_panels(browser) == []
+    assert browser.switch_to.active_element == cell(browser, "reference/NBL_1")
+
+
+def test_open_what_is_broken_and_close_all(browser: Chrome, page: str) -> None:
+    go(browser, page)
+    one(browser, "#open-bad").click()
+    broken = ["NBL_3", "ERR_1", "ERR_4", "ERR_7", "ROB_2"]
+    assert shown_panels(browser) == [f"panel!libevent/{each}" for each in broken]
+    one(browser, "#close-all").click()
+    assert shown_panels(browser) == []
+
+
+def test_copying_answers(browser: Chrome, page: str) -> None:
+    go(browser, f"{page}#libevent/ERR_1")
+    button = one(browser, ".panel.open .copy")
+    assert button.get_attribute("data-copy") == "hark replay libevent/ERR_1.once@ipv4"
+    button.click()
+    label = browser.execute_async_script(
+        "const [button, done] = arguments;"
+        "const look = () => button.textContent === 'Copy' ? requestAnimationFrame(look)"
+        " : done(button.textContent);"
+        "look();",
+        button,
+    )
+    assert label == "Copied"
+
+
+def luminance(browser: Chrome, selector: str, what: str) -> float:
+    colour = one(browser, selector).value_of_css_property(what)
+    red, green, blue = (int(each) for each in colour.split("(")[1].split(")")[0].split(",")[:3])
+    return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
+
+
+def test_it_is_dark_where_the_reader_wants_it_dark(browser: Chrome, page: str) -> None:
+    go(browser, page, scheme="light")
+    assert luminance(browser, "body", "background-color") > 0.9
+    assert luminance(browser, "body", "color") < 0.2
+    go(browser, page, scheme="dark")
+    assert luminance(browser, "body", "background-color") < 0.15
+    assert luminance(browser, "body", "color") > 0.8
+
+
+@pytest.mark.parametrize("width", [320, 390, 800, 1280])
+def test_nothing_sticks_out_at_the_side(browser: Chrome, page: str, width: int) -> None:
+    go(browser, page, width=width)
+    one(browser, "#open-bad").click()
+    assert page_width(browser) <= width
+
+
+def test_many_subjects_scroll_within_their_frame(browser: Chrome, tmp_path: Path) -> None:
+    names = [f"subject-{n}" for n in range(9)]
+    results = Results([subject(name) for name in names], [row(name, "NBL_1") for name in names])
+    go(browser, f"{made(results, tmp_path)}#subject-1/NBL_1", width=390)
+    assert page_width(browser) <= 390
+    assert panel(browser, "subject-1/NBL_1").is_displayed()
+
+
+def test_a_page_without_script_stands_open(browser: Chrome, page: str) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        go(browser, page)
+        assert len(shown_panels(browser)) == 18
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_paper_holds_what_is_broken(browser: Chrome, page: str) -> None:
+    go(browser, page)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    broken = ["NBL_3", "ERR_1", "ERR_4", "ERR_7", "ROB_2"]
+    assert shown_panels(browser) == [f"panel!libevent/{each}" for each in broken]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_every_control_has_a_name(browser: Chrome, page: str) -> None:
+    go(browser, page)
+    one(browser, "#open-bad").click()
+    controls = browser.find_elements(By.CSS_SELECTOR, "button, input, a, summary, [role='region']")
+    visible = [each for each in controls if each.is_displayed()]
+    assert len(visible) > 40
+    assert [each.get_attribute("outerHTML") for each in visible if not each.accessible_name] == []
+
+
+def test_nothing_of_a_hostile_file_runs(browser: Chrome, tmp_path: Path) -> None:
+    go(browser, made(hostile(room=5_000), tmp_path), width=390)
+    one(browser, "#open-bad").click()
+    assert "owned" not in browser.title.split("</script>")[0]
+    assert asked(browser, "return document.scripts.length") == 1
+    assert asked(browser, "return document.images.length") == 0
+    assert console(browser) == []
+    assert page_width(browser) <= 390
+
+
+def test_a_script_that_came_in_would_be_stopped(browser: Chrome, tmp_path: Path) -> None:
+    """The policy in the page's head, tried: escaping is not the only wall."""
+    url = made(everything(), tmp_path)
+    page = tmp_path / "report.html"
+    text = page.read_text(encoding="utf-8")
+    intruder = "<script>document.title='owned'</script></main>"
+    page.write_text(text.replace("</main>", intruder), encoding="utf-8")
+    go(browser, url)
+    assert browser.title.startswith("The libevent book")
+    assert "Content Security Policy" in str(console(browser))
