@@ -181,13 +181,15 @@ void RuleParser::parse_error(Piece name) {
                                 std::string(name.text) +
                                 " (shims/errors.def); use retval= to force it");
         }
-        if (decided != nullptr && decided->consequence != row->consequence) {
+        // Of the three classes only this one is something that the shim has to do.
+        const bool consumes = row->consequence == shim::Class::consuming;
+        if (decided != nullptr && consumes != (decided->consequence == shim::Class::consuming)) {
             refuse(name.at, std::string(row_of(decided->call).name) + " and " +
-                                std::string(row_of(call).name) + " differ in the class of " +
+                                std::string(row_of(call).name) + " differ in what " +
                                 std::string(row->name) +
-                                " (shims/errors.def); write a rule for each");
+                                " takes away (shims/errors.def); write a rule for each");
         }
-        decided = row;
+        if (decided == nullptr) decided = row;
     }
     fault_.action = shim::Action::report;
     fault_.error = *error;

@@ -23,11 +23,11 @@ TEST_CASE("a table of names has each name once") {
           names::epoll_events, names::poll_events, names::clocks, names::roles,
           names::socket_levels}) {
         std::set<std::string_view> seen;
-        for (const auto& [name, value] : table) {
-            CAPTURE(std::string(name));
-            CHECK(seen.insert(name).second);
-            CHECK(names::number_of(table, name) == value);
-            CHECK_FALSE(names::name_of(table, value).empty());
+        for (const auto& each : table) {
+            CAPTURE(std::string(each.name));
+            CHECK(seen.insert(each.name).second);
+            CHECK(names::number_of(table, each.name) == each.value);
+            CHECK_FALSE(names::name_of(table, each.value).empty());
         }
     }
 }

@@ -90,6 +90,13 @@ const Refused of_actions[] = {
     {"accept4:error=24", 14, "there is no errno \"24\""},
     {"accept4:error=-EMFILE", 14, "there is no errno \"-EMFILE\"; did you mean EMFILE?"},
     {"accept4:error=EMFILE+", 14, "there is no errno \"EMFILE+\"; did you mean EMFILE?"},
+    {"accept4,listen:error=ECONNABORTED", 21,
+     "listen never reports ECONNABORTED (shims/errors.def); use retval= to force it"},
+    {"close,read:error=EINTR", 17,
+     "close and read differ in what EINTR takes away (shims/errors.def); write a rule for each"},
+    {"accept4,listen:error=EOPNOTSUPP", 21,
+     "accept4 and listen differ in what EOPNOTSUPP takes away (shims/errors.def); "
+     "write a rule for each"},
     {"accept4:retval=x", 15, "expected a number for the call to return"},
     {"accept4:retval=1x", 16, "expected nothing after the number"},
     {"accept4:retval=0x10", 16, "expected nothing after the number"},
