@@ -12,11 +12,6 @@ constexpr std::size_t window = 32;
 
 static_assert((allocation_room & (allocation_room - 1)) == 0, "place_of masks");
 
-bool is_followed_here(const Ledger& page) {
-    const std::int32_t process = page.process.load(std::memory_order_relaxed);
-    return process == 0 || process == self().process;
-}
-
 Allocation& place_of(Ledger& page, std::uint64_t pointer, std::size_t step) {
     // Fibonacci hashing: allocations are multiples of 16 and often neighbours.
     const std::uint64_t hash = (pointer >> 4) * 0x9e37'79b9'7f4a'7c15 >> 40;

@@ -50,7 +50,6 @@ void keep_carefully(Record& record, const void* from, std::int64_t size) {
 
 // What the caller wrote for the kernel to read.
 void keep_input(Record& record, const void* from, std::int64_t size, bool succeeded) {
-    if (record.error == EFAULT && record.rule == 0) return;
     if (succeeded) {
         keep(record, from, size);
     } else {

@@ -15,11 +15,6 @@ Descriptor* slot_of(Ledger& page, std::int64_t fd) {
     return &page.descriptors[fd];
 }
 
-bool is_followed_here(const Ledger& page) {
-    const std::int32_t process = page.process.load(std::memory_order_relaxed);
-    return process == 0 || process == self().process;
-}
-
 // The role is stored last: whoever sees it sees the rest.
 void open(const Visit& visit, std::int64_t fd, Role role) {
     Descriptor* const slot = slot_of(visit.page(), fd);
@@ -134,8 +129,9 @@ void follow(const Visit& visit, std::int64_t outcome) {
 void forget(const Visit& visit, std::int64_t fd) {
     Descriptor* const slot = slot_of(visit.page(), fd);
     if (slot == nullptr || !is_followed_here(visit.page())) return;
+    // Of a number that is not open, it is the earlier close that a reader wants to know.
+    if (slot->role.exchange(Role::none, std::memory_order_acq_rel) == Role::none) return;
     slot->closed_by.store(visit.number(), std::memory_order_relaxed);
-    slot->role.store(Role::none, std::memory_order_release);
 }
 
 }  // namespace shim::life

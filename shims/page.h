@@ -29,4 +29,10 @@ struct Self {
 // Who is calling, right in forked children too, at the price of two loads.
 Self self();
 
+// Whether the ledger's descriptors and allocations are this process's (Ledger::process).
+inline bool is_followed_here(const Ledger& page) {
+    const std::int32_t process = page.process.load(std::memory_order_relaxed);
+    return process == 0 || process == self().process;
+}
+
 }  // namespace shim

@@ -161,16 +161,17 @@ void Visit::leave(std::int64_t outcome) {
 void Visit::leave(std::int64_t outcome, int error) {
     if (error == 0) life::follow(*this, outcome);
     if (!by_subject()) return;
-    if (error == 0 && closes_foreign_) mark(mark_foreign_close);
     if (error == EBADF && life::names_open_numbers(*this, row_.on_descriptor)) mark(mark_stale_fd);
     complete(outcome, error);
 }
 
 void Visit::complete(std::int64_t outcome, int error) {
     if (!is_record_mine()) return;
+    const bool was_made = !replaced_;
+    const bool has_closed = was_made ? error == 0 : (marks_ & mark_consumed) != 0;
+    if (closes_foreign_ && has_closed) mark(mark_foreign_close);
     record_->error = error;
     record_->result = outcome;
-    const bool was_made = !replaced_;
     if (row_.captures != Capture::nothing) {
         capture(*record_, row_.captures, arguments_, was_made && error == 0);
     }

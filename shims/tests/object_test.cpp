@@ -1,0 +1,69 @@
+// What the shim's object file offers and needs, read with binutils.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cstdio>
+#include <set>
+#include <sstream>
+#include <string>
+
+namespace {
+
+std::string output_of(const std::string& command) {
+    FILE* const pipe = popen(command.c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    std::string said;
+    std::array<char, 4096> bytes{};
+    while (const std::size_t got = fread(bytes.data(), 1, bytes.size(), pipe)) {
+        said.append(bytes.data(), got);
+    }
+    REQUIRE(pclose(pipe) == 0);
+    return said;
+}
+
+// The last word of each line, without its version.
+std::set<std::string> symbols(const std::string& option) {
+    std::istringstream lines(output_of("nm --dynamic " + option + " " SHIM_PATH));
+    std::set<std::string> found;
+    for (std::string line; std::getline(lines, line);) {
+        const std::string name = line.substr(line.rfind(' ') + 1);
+        found.insert(name.substr(0, name.find('@')));
+    }
+    return found;
+}
+
+TEST_CASE("it exports exactly the rows of calls.def") {
+    const std::set<std::string> rows{
+#define CALL(result, name, params, args, reports_by, captures, flags) #name,
+#define BY_HAND CALL
+#include "shims/calls.def"
+    };
+    CHECK(symbols("--defined-only") == rows);
+}
+
+TEST_CASE("it needs libc and nothing else") {
+    const std::string needed = output_of("readelf --dynamic " SHIM_PATH " | grep NEEDED");
+    CHECK(needed.find("[libc.so.6]") != std::string::npos);
+    CHECK(needed.find("NEEDED") == needed.rfind("NEEDED"));
+}
+
+TEST_CASE("of libc it calls only what is safe anywhere") {
+    const std::set<std::string> safe{"__errno_location",
+                                     "__environ",
+                                     "environ",
+                                     "abort",
+                                     "dlsym",
+                                     "memcpy",
+                                     "memset",
+                                     "strlen",
+                                     "__cxa_finalize",
+                                     "__gmon_start__",
+                                     "_ITM_deregisterTMCloneTable",
+                                     "_ITM_registerTMCloneTable"};
+    for (const std::string& name : symbols("--undefined-only")) {
+        CAPTURE(name);
+        CHECK(safe.count(name) == 1);
+    }
+}
+
+}  // namespace
