@@ -20,6 +20,10 @@ enum class Level {
     recorded,   // no document says anything: a fact for the subject's profile
 };
 [[nodiscard]] std::string_view to_word(Level);
+// Whether a run can fail its clause; the rest is recorded.
+[[nodiscard]] constexpr bool is_judged(Level level) {
+    return level == Level::must || level == Level::example || level == Level::header;
+}
 
 // Whose promise it is; verdicts of one policy are never mixed with another's.
 enum class Policy { document, linux_robust };

@@ -49,10 +49,11 @@ void Listener::set_null_callback() {
     stage_.subject().listener_set_cb(foreign_, nullptr, stage_.pointer_of(voice_));
 }
 
-void Listener::set_error_callback() {
+void Listener::set_error_callback(int function) {
     stage_.require(Feature::set_error_callback);
-    stage_.note("sets the error callback");
-    stage_.subject().listener_set_error_cb(foreign_, &Stage::error_callback);
+    stage_.note("sets error callback " + std::to_string(function));
+    stage_.subject().listener_set_error_cb(
+        foreign_, function == 0 ? &Stage::error_callback<0> : &Stage::error_callback<1>);
 }
 
 void Listener::clear_error_callback() {

@@ -22,6 +22,7 @@ class Loop;
 // What a listener is given to call: one of four functions and a pointer of its own.  The first
 // listener of a stage gets the first voice, and so on; a case asks for further ones.
 struct Voice {
+    static constexpr int null_argument = -2;
     int function = 0;  // which of the four functions
     int argument = 0;  // which pointer
     friend bool operator==(const Voice&, const Voice&) = default;
@@ -43,6 +44,7 @@ struct Accepted {
 
 // One call of the error callback.
 struct ErrorTold {
+    int function = 0;  // which of the two error callbacks was called
     Errno error{0};  // EVUTIL_SOCKET_ERROR() within the callback: errno
     int argument = -1;  // which pointer it was given; -1: one that nobody gave
     bool right_listener = false;
@@ -61,7 +63,8 @@ class Listener {
     void free();
     void set_callback(Voice voice);
     void set_null_callback();
-    void set_error_callback();    // to the stage's; what it is told is in errors()
+    // To one of the stage's two; what it is told is in errors().
+    void set_error_callback(int function = 0);
     void clear_error_callback();  // to null
     [[nodiscard]] int get_fd();
     [[nodiscard]] bool get_base_is(const Loop& loop);

@@ -335,6 +335,11 @@ void Loop::turn(int times) {
     stage_.note("turns loop " + std::to_string(number_) + " " + std::to_string(times) + " times");
 }
 
+void Loop::wait() {
+    stage_.note("waits on loop " + std::to_string(number_));
+    (void)stage_.subject().loop_wait(foreign_);
+}
+
 void Loop::run() {
     stage_.note("runs loop " + std::to_string(number_));
     (void)stage_.subject().loop_run(foreign_);

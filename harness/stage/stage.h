@@ -48,6 +48,7 @@ class Loop {
     Loop(Stage& stage, ForeignLoop* foreign, int number)
         : stage_(stage), foreign_(foreign), number_(number) {}
     void turn(int times = 1);  // turns that don't wait
+    void wait();               // one turn that waits until something is ready or a timer has run out
     void run();                // until exit(), or nothing is left to wait for
     void exit();               // event_base_loopexit
     void break_off();          // event_base_loopbreak
@@ -170,12 +171,13 @@ class Stage {
     friend class Loop;
     template <int function>
     static void accept_callback(ForeignListener*, int, sockaddr*, int, void*);
+    template <int function>
     static void error_callback(ForeignListener*, void*);
     static AcceptCallback function_of(const Voice& voice);
     static Stage* current_;
 
     void told_accepted(int function, ForeignListener*, int fd, sockaddr*, int length, void* argument);
-    void told_error(ForeignListener*, Errno error, void* argument);
+    void told_error(int function, ForeignListener*, Errno error, void* argument);
     Attempt attempt(Maker maker, const Making& making);
     Listener& required(const Attempt& attempt);
     void hand_over(int fd, bool to_subject);  // whose the descriptor is from now on

@@ -26,10 +26,14 @@ void Stage::accept_callback(ForeignListener* listener, int fd, sockaddr* address
     }
 }
 
+template <int function>
 void Stage::error_callback(ForeignListener* listener, void* argument) {
     const Errno error = Errno::last();
-    if (current_ != nullptr) current_->told_error(listener, error, argument);
+    if (current_ != nullptr) current_->told_error(function, listener, error, argument);
 }
+
+template void Stage::error_callback<0>(ForeignListener*, void*);
+template void Stage::error_callback<1>(ForeignListener*, void*);
 
 AcceptCallback Stage::function_of(const Voice& voice) {
     static constexpr AcceptCallback functions[] = {&accept_callback<0>, &accept_callback<1>,
@@ -38,10 +42,12 @@ AcceptCallback Stage::function_of(const Voice& voice) {
 }
 
 void* Stage::pointer_of(const Voice& voice) {
+    if (voice.argument == Voice::null_argument) return nullptr;
     return &pointers.at(static_cast<std::size_t>(voice.argument));
 }
 
 int Stage::argument_of(const void* pointer) const {
+    if (pointer == nullptr) return Voice::null_argument;
     const auto* byte = static_cast<const char*>(pointer);
     const auto* first = pointers.data();
     if (byte < first || byte >= first + voice_count_) return -1;
@@ -107,8 +113,8 @@ void Stage::told_accepted(int function, ForeignListener* foreign, int fd, sockad
     if (listener->on_accept_) listener->on_accept_(*kept);
 }
 
-void Stage::told_error(ForeignListener* foreign, Errno error, void* argument) {
-    ErrorTold told{error, argument_of(argument), false, std::this_thread::get_id()};
+void Stage::told_error(int function, ForeignListener* foreign, Errno error, void* argument) {
+    ErrorTold told{function, error, argument_of(argument), false, std::this_thread::get_id()};
     Listener* listener = nullptr;
     {
         const std::lock_guard lock(mutex_);

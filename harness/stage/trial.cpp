@@ -52,11 +52,7 @@ void fail(Outcome& outcome, const std::string& how, const std::string& message) 
 void perform(const Case& one, Stage& stage, Outcome& outcome) {
     try {
         one.body(stage);
-        outcome.verdict = one.clause->level == Level::recorded ||
-                                  one.clause->level == Level::undefined ||
-                                  one.clause->level == Level::may
-                              ? Verdict::recorded
-                              : Verdict::pass;
+        outcome.verdict = is_judged(one.clause->level) ? Verdict::pass : Verdict::recorded;
     } catch (const doctest::detail::TestFailureException&) {
         outcome.verdict = Verdict::fail;  // a REQUIRE; what it wanted was kept
     } catch (const Unreached& nothing) {

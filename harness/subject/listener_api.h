@@ -77,7 +77,7 @@ class Subject {
 
     virtual ForeignLoop* loop_new() = 0;
     virtual void loop_free(ForeignLoop*) = 0;
-    // One turn that doesn't wait: whatever is ready is handled (EVLOOP_NONBLOCK).
+    // One turn that doesn't wait: whatever is ready is handled, once (EVLOOP_ONCE|EVLOOP_NONBLOCK).
     virtual int loop_turn(ForeignLoop*) = 0;
     // Turns, waiting where there is nothing to do, until loop_exit or until nothing is left to wait for.
     virtual int loop_run(ForeignLoop*) = 0;

@@ -98,8 +98,9 @@ class Libevent final : public Subject {
         return reinterpret_cast<ForeignLoop*>(call_.event_base_new());
     }
     void loop_free(ForeignLoop* loop) override { call_.event_base_free(base(loop)); }
+    // EVLOOP_NONBLOCK alone goes on for as long as anything is ready: for ever, under a lasting fault.
     int loop_turn(ForeignLoop* loop) override {
-        return call_.event_base_loop(base(loop), EVLOOP_NONBLOCK);
+        return call_.event_base_loop(base(loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
     }
     int loop_run(ForeignLoop* loop) override { return call_.event_base_loop(base(loop), 0); }
     int loop_wait(ForeignLoop* loop) override {

@@ -1,0 +1,28 @@
+// Jobs over several workers at once, rows back in the order of the jobs whatever the order in which
+// they were done.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "harness/campaign/worker.h"
+
+namespace hark {
+
+class Pool {
+  public:
+    Pool(const SubjectChoice& choice, unsigned workers);
+
+    [[nodiscard]] const Worker& first() const { return *workers_.front(); }
+
+    // Calls `keep` with each row, in the order of `jobs`.  Ends early, with the rows that are in flight
+    // dropped, once `keep` or `interrupted` says so; true if every job was done.
+    using Keep = std::function<bool(const Job&, nlohmann::json&)>;  // false: no more
+    bool run(const std::vector<Job>& jobs, const Keep& keep, const std::function<bool()>& interrupted);
+
+  private:
+    std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace hark

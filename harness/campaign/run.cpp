@@ -1,0 +1,258 @@
+#include "harness/campaign/run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <random>
+
+#include "harness/campaign/expectations.h"
+#include "harness/campaign/pool.h"
+#include "harness/exit_status.h"
+#include "harness/places.h"
+#include "harness/results/machine.h"
+#include "harness/results/results_file.h"
+#include "harness/verdict.h"
+#include "harness/version.h"
+
+namespace hark {
+
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+constexpr double timeout_ms = 5000;
+
+// A subject made ready: its zygotes run, its expectations are read.
+struct Ready {
+    const SubjectChoice* choice;
+    std::unique_ptr<Pool> pool;
+    Expectations expectations;
+};
+
+json subjects_as_json(const std::vector<Ready>& ready) {
+    json all = json::array();
+    for (const auto& each : ready) {
+        const Hello& hello = each.pool->first().hello();
+        json lacks = json::array();
+        for (const auto& pair : hello.lacks) lacks.push_back({{"feature", pair[0]}, {"reason", pair[1]}});
+        all.push_back({{"name", each.choice->label},
+                       {"version", hello.version},
+                       {"path", hello.path},
+                       {"build_id", hello.build_id},
+                       {"soname", hello.soname},
+                       {"lacks", lacks}});
+    }
+    return all;
+}
+
+json header_of(const RunRequest& request, const std::vector<Ready>& ready, std::size_t planned) {
+    const Isolation& isolation = ready.front().pool->first().isolation();
+    const auto word = [](bool own) { return own ? "namespace" : "shared"; };
+    return {{"kind", "header"},
+            {"schema", results_schema},
+            {"tool", {{"name", "hark"}, {"version", version}}},
+            {"command", request.command},
+            {"started", now_utc()},
+            {"seed", request.seed},
+            {"machine", machine_facts()},
+            {"isolation",
+             {{"network", word(isolation.network)},
+              {"pids", word(isolation.processes)},
+              {"reason", isolation.reason}}},
+            {"contract", contract_as_json()},
+            {"subjects", subjects_as_json(ready)},
+            {"planned", planned}};
+}
+
+std::string from_repository(std::string_view file) {
+    const auto at = file.rfind("cases/");
+    return std::string(at == std::string_view::npos ? file : file.substr(at));
+}
+
+std::string in_shell(const std::string& word) {
+    static constexpr std::string_view plain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@";
+    if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+    std::string quoted = "'";
+    for (const char each : word) quoted += each == '\'' ? "'\\''" : std::string(1, each);
+    return quoted + "'";
+}
+
+std::string repeating_command(const std::string& id, const std::vector<std::string>& plan) {
+    std::string command = "hark replay " + in_shell(id);
+    for (const auto& rule : plan) command += " --plan " + in_shell(rule);
+    return command;
+}
+
+// What the zygote could not know: which run of which subject this was.
+void complete(json& row, const std::string& label, const Selected& selected,
+              const std::vector<std::string>& plan) {
+    const Case& one = cases()[selected.case_number];
+    row["kind"] = "row";
+    row["id"] = label + "/" + selected.id;
+    row["subject"] = label;
+    row["clause"] = one.clause->id;
+    row["case"] = one.id();
+    row["variant"] = one.variants()[selected.variant_number].label;
+    row["sentence"] = one.sentence;
+    row["file"] = from_repository(one.file);
+    row["line"] = one.line;
+    row["job_plan"] = plan;
+    row["repeat"] = repeating_command(label + "/" + selected.id, plan);
+}
+
+int status_of(const json& row) {
+    if (row["as_expected"].get<bool>()) return exit_as_expected;
+    const std::string verdict = row["verdict"];
+    const bool ours = verdict == to_word(Verdict::error) || verdict == to_word(Verdict::unreached);
+    return ours ? exit_broken : exit_unexpected;
+}
+
+class Campaign {
+  public:
+    Campaign(const RunRequest& request, const std::function<void(const Progress&)>& tell,
+             const std::function<bool()>& interrupted)
+        : request_(request), tell_(tell), interrupted_(interrupted) {}
+
+    RunReport run();
+
+  private:
+    void make_ready();
+    bool pass(unsigned number, Ready& subject, std::size_t first_row);
+    bool keep(unsigned pass_number, Ready& subject, std::size_t place, json& row);
+
+    const RunRequest& request_;
+    const std::function<void(const Progress&)>& tell_;
+    const std::function<bool()>& interrupted_;
+    Clock::time_point began_ = Clock::now();
+    std::vector<Selected> selected_;
+    std::vector<Ready> ready_;
+    std::optional<ResultsWriter> writer_;
+    std::vector<std::string> first_verdicts_;
+    Progress progress_;
+    RunReport report_;
+};
+
+void Campaign::make_ready() {
+    for (const auto& choice : request_.subjects) {
+        Ready ready{&choice, std::make_unique<Pool>(choice, request_.jobs), {}};
+        const Hello& hello = ready.pool->first().hello();
+        if (const auto file = places::expectations(choice.name)) {
+            ready.expectations = Expectations::read(file->string(), hello.version);
+        }
+        report_.subjects.push_back(hello);
+        ready_.push_back(std::move(ready));
+    }
+    report_.isolation = ready_.front().pool->first().isolation();
+}
+
+// One row as it came, in the order of the jobs.
+bool Campaign::keep(unsigned pass_number, Ready& subject, std::size_t place, json& row) {
+    const Selected& selected = selected_[place % selected_.size()];
+    complete(row, subject.choice->label, selected, request_.plan);
+    subject.expectations.judge(selected.id, row);
+    ++progress_.done;
+    ++report_.runs;
+    const std::string verdict = row["verdict"];
+    const int status = status_of(row);
+    if (status != exit_as_expected) ++progress_.failed;
+    if (pass_number == 0) {
+        ++report_.verdicts[verdict];
+        report_.exit_status = std::max(report_.exit_status, status);
+        first_verdicts_[place] = verdict + row["how"].get<std::string>();
+        if (writer_) writer_->add(row);
+        row.erase("trace");
+        report_.rows.push_back(row);
+    } else if (first_verdicts_[place] != verdict + row["how"].get<std::string>()) {
+        report_.unstable.push_back(row["id"]);
+        report_.exit_status = std::max(report_.exit_status, int{exit_unexpected});
+    }
+    progress_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
+    tell_(progress_);
+    return !(request_.fail_fast && status != exit_as_expected);
+}
+
+bool Campaign::pass(unsigned number, Ready& subject, std::size_t first_row) {
+    std::vector<Job> jobs;
+    for (std::size_t i = 0; i < selected_.size(); ++i) {
+        jobs.push_back({static_cast<std::uint32_t>(first_row + i + 1), selected_[i].case_number,
+                        selected_[i].variant_number, request_.plan,
+                        static_cast<std::uint32_t>(timeout_ms * request_.timeout_scale), false});
+    }
+    return subject.pool->run(
+        jobs,
+        [&](const Job& job, json& row) { return keep(number, subject, job.number - 1u, row); },
+        interrupted_);
+}
+
+RunReport Campaign::run() {
+    selected_ = select(request_.selection);
+    if (selected_.empty() || request_.subjects.empty()) {
+        report_.exit_status = exit_nothing;
+        return std::move(report_);
+    }
+    if (request_.shuffle) {
+        std::mt19937_64 random(request_.seed);
+        std::shuffle(selected_.begin(), selected_.end(), random);
+    }
+    make_ready();
+    const std::size_t planned = selected_.size() * ready_.size();
+    progress_.planned = planned * request_.repeat;
+    first_verdicts_.resize(planned);
+    if (!request_.out.empty()) writer_.emplace(request_.out, header_of(request_, ready_, planned));
+
+    bool whole = true;
+    for (unsigned number = 0; whole && number < request_.repeat; ++number) {
+        std::size_t first_row = 0;
+        for (auto& subject : ready_) {
+            whole = pass(number, subject, first_row);
+            if (!whole) break;
+            first_row += selected_.size();
+        }
+    }
+    report_.interrupted = interrupted_();
+    report_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
+    if (writer_) {
+        writer_->finish(whole ? "complete" : "interrupted",
+                        static_cast<std::uint64_t>(report_.seconds * 1e6));
+        report_.file = writer_->path();
+    }
+    // Only a whole contract can tell that an entry is of no use any more.
+    const Selection& asked = request_.selection;
+    if (whole && asked.clauses.empty() && asked.filters.empty()) {
+        for (const auto& subject : ready_) {
+            for (const auto& glob : subject.expectations.unmatched()) {
+                report_.warnings.push_back(subject.choice->label + ": nothing matches the expectation '" +
+                                           glob + "'");
+            }
+        }
+    }
+    if (report_.interrupted) report_.exit_status = exit_interrupted;
+    return std::move(report_);
+}
+
+}  // namespace
+
+json contract_as_json() {
+    json all = json::array();
+    for (const Clause* each : clauses()) {
+        all.push_back({{"id", each->id},
+                       {"level", to_word(each->level)},
+                       {"policy", to_word(each->policy)},
+                       {"chapter", each->chapter},
+                       {"place", each->place},
+                       {"sentence", each->sentence},
+                       {"promise", each->promise},
+                       {"contradicts", each->contradicts}});
+    }
+    return {{"title", "The libevent book: connection listeners"}, {"clauses", all}};
+}
+
+RunReport run_contract(const RunRequest& request, const std::function<void(const Progress&)>& tell,
+                       const std::function<bool()>& interrupted) {
+    return Campaign(request, tell, interrupted).run();
+}
+
+}  // namespace hark

@@ -1,0 +1,60 @@
+// The contract put to subjects: requests in, rows out, and what they come to.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "harness/campaign/selection.h"
+#include "harness/campaign/worker.h"
+
+namespace hark {
+
+struct RunRequest {
+    std::vector<SubjectChoice> subjects;
+    Selection selection;
+    std::string out;                   // a folder; empty: no file
+    std::vector<std::string> plan;     // faults on top of the cases' own
+    std::vector<std::string> command;  // for the header
+    unsigned jobs = 1;
+    unsigned repeat = 1;
+    std::uint64_t seed = 1;
+    bool shuffle = false;
+    bool fail_fast = false;
+    double timeout_scale = 1;
+};
+
+struct RunReport {
+    std::vector<nlohmann::json> rows;  // of the first pass, without their traces
+    std::map<std::string, std::uint64_t> verdicts;
+    std::vector<std::string> warnings;  // expectations that matched nothing, subjects that went missing
+    std::vector<std::string> unstable;  // ids whose verdict was not the same in every pass
+    std::vector<Hello> subjects;
+    Isolation isolation;
+    std::string file;
+    std::uint64_t runs = 0;
+    double seconds = 0;
+    bool interrupted = false;
+    int exit_status = 0;
+};
+
+struct Progress {
+    std::uint64_t done = 0;
+    std::uint64_t planned = 0;
+    std::uint64_t failed = 0;  // not as expected
+    double seconds = 0;
+};
+
+// Throws Broken where Hark cannot do its part, UnknownName, BadExpectations or BadResults for what the
+// user gave.
+[[nodiscard]] RunReport run_contract(const RunRequest& request,
+                                     const std::function<void(const Progress&)>& tell,
+                                     const std::function<bool()>& interrupted);
+
+// The clauses, as a results file's header has them.
+[[nodiscard]] nlohmann::json contract_as_json();
+
+}  // namespace hark

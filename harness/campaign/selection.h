@@ -1,0 +1,36 @@
+// Which runs are asked for: cases by clause and by glob on their stable ids, in every variant.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "harness/stage/case.h"
+
+namespace hark {
+
+// A case in one variant.  Its id is CLAUSE.name, or CLAUSE.name@variant.
+struct Selected {
+    std::uint32_t case_number = 0;
+    std::uint32_t variant_number = 0;
+    std::string id;
+};
+
+struct Selection {
+    std::vector<std::string> clauses;  // ids; empty: all
+    std::vector<std::string> filters;  // GLOB[,-GLOB…] on ids; a run is in if any GLOB matches and no -GLOB
+    bool slow = false;                 // also the cases that wait for the kernel's clock
+};
+
+// In the order of the document.  Throws UnknownName for a clause that is not in the contract.
+[[nodiscard]] std::vector<Selected> select(const Selection& selection);
+
+// The run of this very id; throws UnknownName.
+[[nodiscard]] Selected select_one(const std::string& id);
+
+struct UnknownName : std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
+}  // namespace hark

@@ -1,0 +1,61 @@
+// The driver's side of one zygote: starts it, gives it jobs, takes its rows, starts it anew if the
+// subject brought it down.
+#pragma once
+
+#include <sys/types.h>
+
+#include <deque>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "harness/cell/isolation.h"
+#include "harness/cell/ledger_file.h"
+#include "harness/cell/protocol.h"
+#include "harness/fd.h"
+
+namespace hark {
+
+// Which adapter, bound to which library.
+struct SubjectChoice {
+    std::string label;    // as the user named it; the first part of every run's id
+    std::string adapter;  // the adapter's object
+    std::string name;     // the adapter's name, for its expectations
+    std::string library;  // a path, or empty for the system's
+};
+
+class Worker {
+  public:
+    // Returns once the zygote has said hello.  Throws Broken with its reason if it could not.
+    explicit Worker(SubjectChoice choice);
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    [[nodiscard]] const Hello& hello() const { return hello_; }
+    [[nodiscard]] const Isolation& isolation() const { return isolation_; }
+    [[nodiscard]] int fd() const { return control_.get(); }  // readable: call take()
+    [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
+
+    void give(const Job& job);
+    // The rows that have come.  If the zygote died, the job that was in flight gets a row that says
+    // so, and the jobs behind it are given to a new zygote.
+    [[nodiscard]] std::vector<nlohmann::json> take();
+
+  private:
+    void start();
+    void stop();
+    nlohmann::json row_of_the_fallen(const Job& job);
+
+    SubjectChoice choice_;
+    Hello hello_;
+    Isolation isolation_;
+    std::unique_ptr<LedgerFile> ledger_;
+    Fd control_;
+    std::unique_ptr<LineReader> lines_;
+    pid_t zygote_ = -1;
+    std::deque<Job> in_flight_;
+};
+
+}  // namespace hark

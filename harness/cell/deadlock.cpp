@@ -1,0 +1,63 @@
+#include "harness/cell/deadlock.h"
+
+#include <sys/syscall.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace hark {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string whole(const fs::path& file) {
+    std::ifstream in(file);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+// proc(5), /proc/pid/syscall: the number, six arguments, stack and program counter; or "running".
+bool waits_for_ever(const std::string& syscall_line) {
+    std::istringstream in(syscall_line);
+    long number = -1;
+    if (!(in >> number)) return false;
+    std::string arguments[6];
+    for (auto& each : arguments) in >> each;
+    if (number == SYS_futex) return arguments[3] == "0x0";        // no time-out
+    if (number == SYS_epoll_wait) return arguments[3] == "0xffffffff" || arguments[3] == "0xffffffffffffffff";
+    return false;
+}
+
+std::string times_run(const fs::path& task) {
+    std::istringstream in(whole(task / "status"));
+    std::string line;
+    std::string counts;
+    while (std::getline(in, line)) {
+        if (line.find("ctxt_switches") != std::string::npos) counts += line;
+    }
+    return counts;
+}
+
+}  // namespace
+
+bool DeadlockWatch::look() {
+    std::string now;
+    std::error_code gone;
+    const fs::path tasks = "/proc/" + std::to_string(process_) + "/task";
+    for (const auto& task : fs::directory_iterator(tasks, gone)) {
+        const std::string line = whole(task.path() / "syscall");
+        if (!waits_for_ever(line)) {
+            before_.clear();
+            return false;
+        }
+        now += task.path().filename().string() + line + times_run(task.path());
+    }
+    const bool as_it_was = !now.empty() && now == before_;
+    before_ = now;
+    return as_it_was;
+}
+
+}  // namespace hark

@@ -1,0 +1,63 @@
+#include "harness/cell/ledger_file.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "harness/must.h"
+
+namespace hark {
+
+LedgerFile::LedgerFile() : fd_(must(memfd_create("hark-ledger", 0), "memfd_create for the ledger")) {
+    must(ftruncate(fd_.get(), sizeof(shim::Ledger)), "room for the ledger");
+    map();
+    page_->magic = shim::ledger_magic;
+    page_->size = sizeof(shim::Ledger);
+}
+
+LedgerFile::LedgerFile(Fd existing) : fd_(std::move(existing)) {
+    map();
+    if (page_->magic != shim::ledger_magic || page_->size != sizeof(shim::Ledger)) {
+        throw Broken("the ledger was made by another build of Hark");
+    }
+}
+
+LedgerFile::~LedgerFile() {
+    if (page_ != nullptr) (void)munmap(page_, sizeof(shim::Ledger));
+}
+
+void LedgerFile::map() {
+    void* at = mmap(nullptr, sizeof(shim::Ledger), PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
+    if (at == MAP_FAILED) throw Broken("mapping the ledger", Errno::last());
+    page_ = static_cast<shim::Ledger*>(at);
+}
+
+void clear_run(shim::Ledger& ledger) {
+    ledger.recording.store(0);
+    ledger.ends_on_block.store(0);
+    ledger.end.store(shim::End::none);
+    for (auto& rule : ledger.rules) new (&rule) shim::Rule;
+    ledger.rule_count = 0;
+    for (auto& each : ledger.calls) each.store(0);
+    const auto used = std::min<std::size_t>(ledger.record_count.load(), shim::record_room);
+    for (std::size_t i = 0; i < used; ++i) ledger.records[i].number.store(0);
+    ledger.record_count.store(0);
+    // The tables are mostly untouched, and a page that was never written costs nothing to read.
+    for (auto& each : ledger.descriptors) {
+        if (each.role.load() == shim::Role::none && each.closed_by.load() == 0 &&
+            each.opened_by.load() == 0 && !each.of_subject.load()) {
+            continue;
+        }
+        new (&each) shim::Descriptor;
+    }
+    for (auto& each : ledger.allocations) {
+        if (each.pointer.load() != 0) new (&each) shim::Allocation{};
+    }
+    ledger.allocation_count.store(0);
+    ledger.allocations_lost.store(0);
+    ledger.memory_refused.store(0);
+}
+
+}  // namespace hark

@@ -1,0 +1,57 @@
+// What driver and zygote say to each other: lines of JSON over a socket, jobs one way, rows the other.
+// Parsing and writing them; nothing is done here.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace hark {
+
+// One run that is asked for.  Case and variant are numbers in cases(), the same in both processes,
+// which are one program.
+struct Job {
+    std::uint32_t number = 0;  // the row's, from one
+    std::uint32_t case_number = 0;
+    std::uint32_t variant_number = 0;
+    std::vector<std::string> plan;  // on top of what the case itself injects
+    std::uint32_t timeout_ms = 5000;  // a case takes a few; longer is a hang
+    bool whole_trace = false;         // every line of it, locks and allocations too
+};
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Job, number, case_number, variant_number, plan, timeout_ms,
+                                   whole_trace)
+
+// The first line of a zygote: what it has loaded, or why it could not.
+struct Hello {
+    std::string broken;  // a sentence for the user; empty if all is well
+    std::string name;
+    std::string version;
+    std::string path;
+    std::string build_id;
+    std::string soname;
+    std::vector<std::vector<std::string>> lacks;  // pairs of feature and reason
+};
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Hello, broken, name, version, path, build_id, soname, lacks)
+
+// Reads whole lines from a stream socket.
+class LineReader {
+  public:
+    explicit LineReader(int fd) : fd_(fd) {}
+    // Reads what is there, waiting for something; false when the other end is gone.
+    bool fill();
+    // The next whole line that has been read, without its end.
+    bool next(std::string& line);
+
+  private:
+    int fd_;
+    std::string buffer_;
+    std::size_t looked_at_ = 0;
+};
+
+// The whole line, or false when the other end is gone.
+bool send_line(int fd, const std::string& line);
+
+}  // namespace hark

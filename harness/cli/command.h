@@ -1,0 +1,26 @@
+// One file a subcommand: each adds itself to the command line and says what it exits with.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace hark::cli {
+
+// Runs once the command line has been understood; gives the exit status.
+using Action = std::function<int()>;
+
+// The whole command line as it was given, for results files.
+[[nodiscard]] const std::vector<std::string>& command_line();
+
+void add_list(CLI::App& app, Action& action);
+void add_replay(CLI::App& app, Action& action);
+void add_report(CLI::App& app, Action& action);
+void add_run(CLI::App& app, Action& action);
+// Not for users: what Hark starts itself as.
+void add_one_run(CLI::App& app, Action& action);
+void add_zygote(CLI::App& app, Action& action);
+void add_has_descriptor(CLI::App& app, Action& action);
+
+}  // namespace hark::cli

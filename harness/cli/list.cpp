@@ -1,0 +1,152 @@
+// hark list: everything that can be named on the command line, for people and as JSON.
+
+#include <iostream>
+
+#include "harness/campaign/run.h"
+#include "harness/campaign/selection.h"
+#include "harness/cli/command.h"
+#include "harness/exit_status.h"
+#include "harness/fault/model.h"
+#include "harness/places.h"
+#include "harness/stage/case.h"
+
+namespace hark::cli {
+
+namespace {
+
+using nlohmann::json;
+
+json clauses_as_json() {
+    json all = contract_as_json()["clauses"];
+    for (auto& each : all) {
+        each["cases"] = json::array();
+        for (const Case& one : cases()) {
+            if (one.clause->id == each["id"].get<std::string>()) each["cases"].push_back(one.id());
+        }
+    }
+    return all;
+}
+
+json cases_as_json() {
+    json all = json::array();
+    for (const auto& each : select({.clauses = {}, .filters = {}, .slow = true})) {
+        const Case& one = cases()[each.case_number];
+        all.push_back({{"id", each.id},
+                       {"clause", one.clause->id},
+                       {"sentence", one.sentence},
+                       {"slow", one.slow},
+                       {"line", one.line}});
+    }
+    return all;
+}
+
+std::string_view to_word(shim::Class consequence) {
+    switch (consequence) {
+        case shim::Class::sticky:
+            return "sticky";
+        case shim::Class::consuming:
+            return "consuming";
+        case shim::Class::fatal:
+            return "fatal";
+    }
+    return "";
+}
+
+json subjects_as_json() {
+    json all = json::array();
+    for (const auto& name : places::adapters()) {
+        all.push_back({{"name", name}, {"adapter", places::adapter(name)->string()}});
+    }
+    return all;
+}
+
+json calls_as_json() {
+    json all = json::array();
+    for (const auto& each : call_table) {
+        all.push_back({{"name", each.name}, {"parameters", each.parameters}});
+    }
+    return all;
+}
+
+json faults_as_json() {
+    json all = json::array();
+    for (const auto& each : fault_model) {
+        all.push_back({{"call", row_of(each.call).name},
+                       {"errno", each.name},
+                       {"class", to_word(each.consequence)},
+                       {"authority", each.authority}});
+    }
+    return all;
+}
+
+// A table's lines for a person: the columns in this order, as wide as they need to be, but the last.
+void print_columns(const json& rows, const std::vector<std::string>& columns) {
+    std::map<std::string, std::size_t> width;
+    const auto text = [](const json& value) {
+        if (value.is_string()) return value.get<std::string>();
+        if (!value.is_array()) return value.dump();
+        std::string all;
+        for (const auto& each : value) all += (all.empty() ? "" : " ") + each.get<std::string>();
+        return all;
+    };
+    for (const auto& row : rows) {
+        for (const auto& column : columns) {
+            width[column] = std::max(width[column], text(row[column]).size());
+        }
+    }
+    for (const auto& row : rows) {
+        std::string line;
+        for (const auto& column : columns) {
+            std::string cell = text(row[column]);
+            if (column != columns.back()) cell.resize(width[column] + 2, ' ');
+            line += cell;
+        }
+        std::cout << line << '\n';
+    }
+}
+
+struct Listing {
+    const char* name;
+    const char* what;
+    json (*rows)();
+    std::vector<std::string> columns;
+};
+
+const std::vector<Listing>& listings() {
+    static const std::vector<Listing> all = {
+        {"clauses", "the contract, clause by clause, with its cases", clauses_as_json,
+         {"id", "level", "place", "promise", "cases"}},
+        {"cases", "every run's id and what its subject does", cases_as_json, {"id", "sentence"}},
+        {"subjects", "the implementations that there are adapters for", subjects_as_json,
+         {"name", "adapter"}},
+        {"calls", "the calls that the shim stands in front of", calls_as_json, {"name", "parameters"}},
+        {"faults", "the fault model: which call may report what", faults_as_json,
+         {"call", "errno", "class", "authority"}},
+    };
+    return all;
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Action& action) {
+    auto* command = app.add_subcommand("list", "Say what can be named: clauses, cases, subjects, ...");
+    command->require_subcommand(1);
+    for (const auto& listing : listings()) {
+        auto as_json = std::make_shared<bool>(false);
+        auto* sub = command->add_subcommand(listing.name, listing.what);
+        sub->add_flag("--json", *as_json, "As JSON");
+        sub->callback([&action, &listing, as_json] {
+            action = [&listing, as_json] {
+                const json rows = listing.rows();
+                if (*as_json) {
+                    std::cout << rows.dump(2) << '\n';
+                } else {
+                    print_columns(rows, listing.columns);
+                }
+                return int{exit_as_expected};
+            };
+        });
+    }
+}
+
+}  // namespace hark::cli

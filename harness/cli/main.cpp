@@ -1,0 +1,92 @@
+// `hark`: the command line, and the one place where what went wrong becomes an exit status.
+
+#include <iostream>
+
+#include "harness/campaign/expectations.h"
+#include "harness/campaign/selection.h"
+#include "harness/cli/command.h"
+#include "harness/cli/subject_choice.h"
+#include "harness/exit_status.h"
+#include "harness/fault/plan.h"
+#include "harness/must.h"
+#include "harness/results/results_file.h"
+#include "harness/version.h"
+
+namespace hark::cli {
+
+namespace {
+
+std::vector<std::string> given;
+
+constexpr char footer[] = R"(Exit status:
+  0  everything came out as expected
+  1  a subject failed, or passed, where that was not foreseen
+  2  Hark could not do its part, or a fault never fired
+  3  nothing was selected, or nothing ran
+ 64  the command line is wrong
+ 65  a file holds what it should not
+ 66  a file is not there
+130  interrupted
+
+Examples:
+  hark run --subject libevent --out hark-report
+  hark run --subject ./libevent-2.2/lib/libevent_core.so --clause CEX_2
+  hark replay libevent/ERR_3.told_the_errno_of_accept
+  hark report --format html --output report.html hark-report/results.jsonl
+)";
+
+int complain(int status, const std::string& what) {
+    std::cerr << "hark: " << what << '\n';
+    return status;
+}
+
+int act(const Action& action) {
+    try {
+        return action();
+    } catch (const PlanError& refused) {
+        return complain(exit_usage, refused.what());
+    } catch (const UnknownName& unknown) {
+        return complain(exit_usage, unknown.what());
+    } catch (const NoSuchFile& missing) {
+        return complain(exit_no_input, missing.what());
+    } catch (const NotALibrary& wrong) {
+        return complain(exit_bad_data, wrong.what());
+    } catch (const BadExpectations& bad) {
+        return complain(exit_bad_data, bad.what());
+    } catch (const BadResults& bad) {
+        return complain(exit_broken, bad.what());
+    } catch (const std::exception& trouble) {
+        return complain(exit_broken, trouble.what());
+    }
+}
+
+}  // namespace
+
+const std::vector<std::string>& command_line() { return given; }
+
+int run_command_line(int count, char** words) {
+    given.assign(words, words + count);
+    CLI::App app("Finds out whether a connection listener keeps its promises, in peace and under fault.",
+                 "hark");
+    app.set_version_flag("--version", version);
+    app.require_subcommand(1);
+    app.footer(footer);
+    Action action;
+    add_run(app, action);
+    add_replay(app, action);
+    add_report(app, action);
+    add_list(app, action);
+    add_one_run(app, action);
+    add_zygote(app, action);
+    add_has_descriptor(app, action);
+    try {
+        app.parse(count, words);
+    } catch (const CLI::ParseError& wrong) {
+        return app.exit(wrong) == 0 ? exit_as_expected : exit_usage;
+    }
+    return act(action);
+}
+
+}  // namespace hark::cli
+
+int main(int count, char** words) { return hark::cli::run_command_line(count, words); }

@@ -1,0 +1,156 @@
+// hark replay: one run again, with all that it did and its whole trace.
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "harness/campaign/selection.h"
+#include "harness/campaign/worker.h"
+#include "harness/cli/command.h"
+#include "harness/cli/subject_choice.h"
+#include "harness/cli/terminal.h"
+#include "harness/exit_status.h"
+#include "harness/fault/plan.h"
+#include "harness/must.h"
+#include "harness/places.h"
+#include "harness/results/results_file.h"
+#include "harness/verdict.h"
+
+namespace hark::cli {
+
+namespace {
+
+struct ReplayOptions {
+    std::string what;
+    std::vector<std::string> plan;
+    bool gdb = false;
+    bool json = false;
+    double timeout_scale = 1;
+};
+
+struct Wanted {
+    SubjectChoice subject;
+    Selected run;
+    std::vector<std::string> plan;
+};
+
+// SUBJECT/CASE@VARIANT, or RESULTS#ROW.
+Wanted find(const ReplayOptions& options) {
+    std::string id = options.what;
+    std::vector<std::string> plan = options.plan;
+    const auto hash = id.rfind('#');
+    if (hash != std::string::npos) {
+        const std::string file = id.substr(0, hash);
+        const std::string number = id.substr(hash + 1);
+        if (number.empty() || number.find_first_not_of("0123456789") != std::string::npos) {
+            throw UnknownName("'" + id + "': a row's number was expected after the '#'");
+        }
+        if (!std::filesystem::exists(file)) throw NoSuchFile(file + ": there is no such results file");
+        const auto row = read_row(file, std::stoull(number));
+        id = row["id"];
+        if (plan.empty() && row.contains("job_plan")) plan = row["job_plan"];
+    }
+    const auto slash = id.rfind('/');
+    if (slash == std::string::npos) {
+        throw UnknownName("'" + id + "': SUBJECT/CASE was expected, such as libevent/NBL_1.default");
+    }
+    return {choose_subject(id.substr(0, slash)), select_one(id.substr(slash + 1)), plan};
+}
+
+void print(const nlohmann::json& row, const Wanted& wanted) {
+    const Case& one = cases()[wanted.run.case_number];
+    std::cout << wanted.subject.label << '/' << wanted.run.id << ": "
+              << row["verdict"].get<std::string>();
+    if (row["how"] != "") std::cout << ", " << row["how"].get<std::string>();
+    std::cout << "\n  the subject " << one.sentence << "\n  clause    " << one.clause->id << ": "
+              << one.clause->promise << '\n';
+    for (const char* key : {"expected", "seen", "message", "at", "said"}) {
+        const std::string text = row[key];
+        if (text.empty()) continue;
+        std::cout << "  " << key << std::string(10 - std::string_view(key).size(), ' ') << text
+                  << (text.back() == '\n' ? "" : "\n");
+    }
+    for (const auto& [key, value] : row["recorded"].items()) {
+        std::cout << "  recorded  " << key << ": " << value.get<std::string>() << '\n';
+    }
+    for (const auto& rule : row["rules"]) {
+        std::cout << "  rule      " << rule["rule"].get<std::string>() << ": " << rule["seen"]
+                  << " calls matched, " << rule["fired"] << " were made to fail\n";
+    }
+    std::cout << '\n';
+    for (const auto& line : row["trace"]) std::cout << line.get<std::string>() << '\n';
+}
+
+// The run in one process, without isolation, so that a debugger has it in its hands.
+[[noreturn]] void under_gdb(const Wanted& wanted) {
+    // Open in gdb and in what it starts, for the shim to map before main and for the program after.
+    const LedgerFile ledger;
+    const std::string ledger_fd = std::to_string(ledger.fd());
+    const std::string number = std::to_string(wanted.run.case_number);
+    const std::string variant = std::to_string(wanted.run.variant_number);
+    std::vector<std::string> words = {"gdb",
+                                      "-q",
+                                      "-ex",
+                                      "set environment LD_PRELOAD " + places::shim().string(),
+                                      "-ex",
+                                      "set environment HARK_LEDGER /proc/self/fd/" + ledger_fd,
+                                      "-ex",
+                                      "set startup-with-shell off",
+                                      "--args",
+                                      places::program().string(),
+                                      "one-run",
+                                      ledger_fd,
+                                      wanted.subject.adapter,
+                                      wanted.subject.library.empty() ? "-" : wanted.subject.library,
+                                      number,
+                                      variant};
+    words.insert(words.end(), wanted.plan.begin(), wanted.plan.end());
+    std::vector<char*> arguments;
+    for (auto& each : words) arguments.push_back(each.data());
+    arguments.push_back(nullptr);
+    ::execvp("gdb", arguments.data());
+    throw Broken("start gdb", Errno::last());
+}
+
+int replay(const ReplayOptions& options) {
+    (void)parse_plan(options.plan);
+    const Wanted wanted = find(options);
+    if (options.gdb) under_gdb(wanted);
+    Worker worker(wanted.subject);
+    const Job job{1,
+                  wanted.run.case_number,
+                  wanted.run.variant_number,
+                  wanted.plan,
+                  static_cast<std::uint32_t>(5000 * options.timeout_scale),
+                  true};
+    worker.give(job);
+    std::vector<nlohmann::json> rows;
+    while (rows.empty()) rows = worker.take();
+    if (options.json) {
+        std::cout << rows.front().dump(2) << '\n';
+    } else {
+        print(rows.front(), wanted);
+    }
+    const std::string verdict = rows.front()["verdict"];
+    if (verdict == to_word(Verdict::fail)) return exit_unexpected;
+    const bool ours = verdict == to_word(Verdict::error) || verdict == to_word(Verdict::unreached);
+    return ours ? exit_broken : exit_as_expected;
+}
+
+}  // namespace
+
+void add_replay(CLI::App& app, Action& action) {
+    auto options = std::make_shared<ReplayOptions>();
+    auto* command = app.add_subcommand("replay", "One run again, with its whole trace");
+    command->add_option("what", options->what, "SUBJECT/CASE[@VARIANT], or RESULTS#ROW")->required();
+    command->add_option("--plan", options->plan, "A fault on top of the case's own; repeatable");
+    command->add_option("--timeout-scale", options->timeout_scale, "Multiplies the time limit")
+        ->check(CLI::PositiveNumber);
+    command->add_flag("--gdb", options->gdb, "Under gdb, in one process");
+    command->add_flag("--json", options->json, "The row as JSON");
+    command->callback([&action, options] { action = [options] { return replay(*options); }; });
+}
+
+}  // namespace hark::cli

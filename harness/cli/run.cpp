@@ -1,0 +1,113 @@
+// hark run: the contract put to subjects.
+
+#include <algorithm>
+#include <iostream>
+#include <thread>
+
+#include "harness/campaign/run.h"
+#include "harness/cli/command.h"
+#include "harness/cli/subject_choice.h"
+#include "harness/cli/table.h"
+#include "harness/cli/terminal.h"
+#include "harness/exit_status.h"
+#include "harness/fault/plan.h"
+
+namespace hark::cli {
+
+namespace {
+
+struct RunOptions {
+    std::vector<std::string> subjects;
+    RunRequest request;
+    Colour colour = Colour::automatic;
+    bool quiet = false;
+    bool verbose = false;
+    bool json = false;
+    bool dry = false;
+};
+
+const std::map<std::string, Colour> colour_words = {
+    {"auto", Colour::automatic}, {"always", Colour::always}, {"never", Colour::never}};
+
+int dry_run(const RunOptions& options) {
+    const auto selected = select(options.request.selection);
+    for (const auto& subject : options.request.subjects) {
+        for (const auto& each : selected) std::cout << subject.label << '/' << each.id << '\n';
+    }
+    return selected.empty() ? exit_nothing : exit_as_expected;
+}
+
+int report_nothing() {
+    std::cerr << "hark: nothing was selected: no case matches (hark list cases)\n";
+    return exit_nothing;
+}
+
+int run(RunOptions& options) {
+    RunRequest& request = options.request;
+    for (const auto& word : options.subjects) {
+        const auto same = [&](const SubjectChoice& each) { return each.label == word; };
+        if (std::none_of(request.subjects.begin(), request.subjects.end(), same)) {
+            request.subjects.push_back(choose_subject(word));
+        }
+    }
+    (void)parse_plan(request.plan);  // refused here, with its position, before anything is started
+    request.command = command_line();
+    if (options.dry) return dry_run(options);
+
+    watch_for_interrupt();
+    RunReport report;
+    {
+        ProgressLine progress(options.quiet);
+        report = run_contract(
+            request, [&](const Progress& now) { progress.show(now); }, &is_interrupted);
+    }
+    if (report.runs == 0 && !report.interrupted) return report_nothing();
+    if (options.json) {
+        std::cout << summary_as_json(report).dump(2) << '\n';
+    } else if (!options.quiet) {
+        const Paint paint(wants_colour(options.colour, stdout));
+        print_table(std::cout, report, paint, options.verbose);
+    }
+    for (const auto& warning : report.warnings) std::cerr << "hark: " << warning << '\n';
+    for (const auto& id : report.unstable) {
+        std::cerr << "hark: " << id << " did not come out the same in every pass\n";
+    }
+    if (report.interrupted) std::cerr << "hark: interrupted; what ran is in the file\n";
+    return report.exit_status;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+    auto options = std::make_shared<RunOptions>();
+    auto* command = app.add_subcommand("run", "Put the documented contract to an implementation");
+    RunRequest& request = options->request;
+    request.jobs = std::max(1u, std::thread::hardware_concurrency());
+    command->add_option("--subject", options->subjects, "A subject's name, or the path of a library")
+        ->required();
+    command->add_option("--clause", request.selection.clauses, "Only this clause; repeatable");
+    command->add_option("--filter,--case", request.selection.filters,
+                        "GLOB[,-GLOB...] on the runs' ids; repeatable");
+    command->add_option("--plan", request.plan, "A fault on top of each case's own; repeatable");
+    command->add_option("--out", request.out, "Folder for results.jsonl");
+    command->add_option("--jobs,-j", request.jobs, "Runs at a time")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    command->add_option("--repeat", request.repeat, "Passes; every verdict must be the same in each")
+        ->check(CLI::Range(1u, 1'000'000u));
+    command->add_option("--seed", request.seed, "For --shuffle")->capture_default_str();
+    command->add_option("--timeout-scale", request.timeout_scale, "Multiplies every time limit")
+        ->check(CLI::PositiveNumber);
+    command->add_option("--color", options->colour, "auto, always or never")
+        ->transform(CLI::CheckedTransformer(colour_words));
+    command->add_flag("--shuffle", request.shuffle, "Run in an order drawn from the seed");
+    command->add_flag("--slow", request.selection.slow, "Also the cases that wait for the kernel's clock");
+    command->add_flag("--fail-fast", request.fail_fast, "Stop at the first surprise");
+    command->add_flag("--dry-run", options->dry, "Only say what would run");
+    command->add_flag("--json", options->json, "The summary as JSON");
+    command->add_flag("-q,--quiet", options->quiet, "Nothing but what is wrong");
+    command->add_flag("-v,--verbose", options->verbose, "Known failures in full as well");
+    command->callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace hark::cli

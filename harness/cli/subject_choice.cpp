@@ -1,0 +1,36 @@
+#include "harness/cli/subject_choice.h"
+
+#include <filesystem>
+
+#include "harness/campaign/selection.h"
+#include "harness/fault/nearest.h"
+#include "harness/places.h"
+#include "harness/subject/loading.h"
+
+namespace hark::cli {
+
+namespace {
+
+// The adapter that binds any library with the evconnlistener ABI.
+constexpr char abi_adapter[] = "libevent";
+
+}  // namespace
+
+SubjectChoice choose_subject(const std::string& word) {
+    if (word.find('/') != std::string::npos) {
+        if (!std::filesystem::exists(word)) throw NoSuchFile(word + ": there is no such library");
+        if (!std::filesystem::is_regular_file(word)) throw NotALibrary(word + ": it is no file");
+        const std::string why = why_not_a_library(word);
+        if (!why.empty()) throw NotALibrary(word + ": " + why);
+        return {word, places::adapter(abi_adapter)->string(), abi_adapter,
+                std::filesystem::absolute(word).string()};
+    }
+    if (const auto adapter = places::adapter(word)) return {word, adapter->string(), word, ""};
+    const auto names = places::adapters();
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    std::string message = "there is no subject '" + word + "'";
+    if (const auto near = nearest(word, known)) message += "; did you mean " + std::string(*near) + "?";
+    throw UnknownName(message + " (hark list subjects; a library is given by its path, with a slash)");
+}
+
+}  // namespace hark::cli

@@ -1,0 +1,48 @@
+// results.jsonl: a header, a row a run, a footer that counts them.  Without its footer a file is not a
+// run.  reports/results.schema.json describes each line.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace hark {
+
+inline constexpr int results_schema = 1;
+
+// A file that cannot be written or is no results file; the message names it, and the line.
+struct BadResults : std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
+class ResultsWriter {
+  public:
+    // Makes the folder, and the file anew.  Throws BadResults where that cannot be done, also on a
+    // full disk, which is noticed before a row is lost: each row is written through.
+    ResultsWriter(const std::string& folder, const nlohmann::json& header);
+    ~ResultsWriter();
+    ResultsWriter(const ResultsWriter&) = delete;
+    ResultsWriter& operator=(const ResultsWriter&) = delete;
+
+    void add(const nlohmann::json& row);
+    // `ended`: complete, interrupted or failed.
+    void finish(const std::string& ended, std::uint64_t duration_us);
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+  private:
+    void write(const nlohmann::json& line);
+    std::string path_;
+    std::FILE* file_ = nullptr;
+    std::uint64_t rows_ = 0;
+    std::uint64_t as_expected_ = 0;
+    std::map<std::string, std::uint64_t> verdicts_;
+};
+
+// Row `number` of a results file; throws BadResults where there is none.
+[[nodiscard]] nlohmann::json read_row(const std::string& path, std::uint64_t number);
+
+}  // namespace hark
