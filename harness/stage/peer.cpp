@@ -4,6 +4,7 @@
 
 
 #include "harness/must.h"
+#include "harness/stage/kernel.h"
 
 namespace hark {
 
@@ -24,7 +25,9 @@ Peer::Peer(int number, const Address& to) : number_(number) {
     }
     if (::connect(fd_.get(), to.get(), to.length()) == -1) {
         const Errno error = Errno::last();
-        if (error != Errno(EINPROGRESS)) refusal_ = error;
+        // The handshake is over, or refused, by the time connect returns; since the socket was locked
+        // meanwhile, TCP says so in the socket's error and not in connect's.
+        refusal_ = error == Errno(EINPROGRESS) ? Errno(kernel::error_of(fd_.get())) : error;
     }
     address_ = Address::local_of(fd_.get());
 }

@@ -228,7 +228,11 @@ void Stage::use_threads() {
     require(Feature::threads);
     if (threads_) return;
     if (!loops_.empty()) throw Broken("use_threads() comes before the first loop");
-    if (subject_.use_threads() != 0) throw Broken("the subject could not be prepared for threads");
+    // Once a process and never undone, so no part of the run: its locks are no leak.
+    ledger_.recording.store(0);
+    const int result = subject_.use_threads();
+    ledger_.recording.store(1);
+    if (result != 0) throw Broken("the subject could not be prepared for threads");
     threads_ = true;
 }
 

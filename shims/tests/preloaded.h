@@ -43,8 +43,10 @@ auto recorded(Function function) {
         function();
         page().recording = 0;
     } else {
-        const Result result = function();
+        Result result = function();
         const int error = errno;
+        // Or the compiler leaves out a realloc whose memory is only freed.
+        __asm__ volatile("" : "+r"(result));
         page().recording = 0;
         return Outcome<Result>{result, error};
     }
