@@ -34,17 +34,17 @@ class LineSchema:
     @classmethod
     def load(cls, path: Path) -> LineSchema:
         whole = json.loads(path.read_text(encoding="utf-8"))
+        definitions = whole["$defs"]
         # Each kind of line has its own root, so that a complaint is about that kind alone.
-        resolver = jsonschema.RefResolver.from_schema(whole)
-        kinds = whole["properties"]["kind"]["enum"]
+        kinds = {
+            kind: inlined(definitions[kind], definitions)
+            for kind in whole["properties"]["kind"]["enum"]
+        }
         return cls(
-            {
-                kind: jsonschema.Draft202012Validator(whole["$defs"][kind], resolver=resolver)
-                for kind in kinds
-            },
+            {kind: jsonschema.Draft202012Validator(rule) for kind, rule in kinds.items()},
             frozenset(
                 name
-                for name, rule in whole["$defs"]["row"]["properties"].items()
+                for name, rule in definitions["row"]["properties"].items()
                 if rule.get("$ref") == "#/$defs/texts"
             ),
         )
@@ -67,6 +67,19 @@ class LineSchema:
             name: [] if name in self.text_lists and is_plain(value) else value
             for name, value in line.items()
         }
+
+
+def inlined(rule: Any, definitions: dict[str, Any]) -> Any:
+    """The rule with its references followed, once rather than for every field of every line."""
+    if isinstance(rule, list):
+        return [inlined(each, definitions) for each in rule]
+    if not isinstance(rule, dict):
+        return rule
+    followed = {name: inlined(each, definitions) for name, each in rule.items() if name != "$ref"}
+    if "$ref" in rule:
+        name = rule["$ref"].removeprefix("#/$defs/")
+        followed = inlined(definitions[name], definitions) | followed
+    return followed
 
 
 def is_plain(value: object) -> bool:
