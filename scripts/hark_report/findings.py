@@ -36,12 +36,13 @@ class FactLine:
 
 @dataclass(frozen=True)
 class LackLine:
-    """Something that one subject does not have, why, and the clauses that go unjudged by it."""
+    """Something that one subject does not have, why, and the clauses that it leaves unjudged."""
 
     column: Column
     feature: str
     reason: str
-    cells: tuple[Cell, ...]
+    details: tuple[str, ...]
+    clauses: tuple[Clause, ...]
 
 
 @dataclass(frozen=True)
@@ -129,25 +130,31 @@ def lacks(lines: Sequence[Line], across: Sequence[Column]) -> tuple[LackLine, ..
     """What the subjects say they lack, then what was found unsupported for another reason."""
     found = []
     for column in across:
-        told = {lack.reason for lack in column.subject.lacks}
+        told = {lack.reason: lack.feature for lack in column.subject.lacks}
         reasons = unsupported_reasons(lines, column)
-        for lack in column.subject.lacks:
-            cells = reasons.get(lack.reason, ())
-            found.append(LackLine(column, lack.feature, lack.reason, tuple(cells)))
-        for reason, cells in reasons.items():
-            if reason not in told:
-                found.append(LackLine(column, "", reason, tuple(cells)))
+        for reason, feature in told.items():
+            found.append(LackLine(column, feature, reason, (), tuple(reasons.pop(reason, {}))))
+        # "no such call: socket", "no such call: bind" and forty more are one line with details.
+        alike: dict[str, dict[str, dict[Clause, None]]] = {}
+        for reason, clauses in reasons.items():
+            alike.setdefault(reason.partition(": ")[0], {})[reason] = clauses
+        for stem, group in alike.items():
+            clauses = {clause: None for each in group.values() for clause in each}
+            details = tuple(reason.removeprefix(f"{stem}: ") for reason in group)
+            one = len(group) == 1
+            reason = next(iter(group)) if one else stem
+            found.append(LackLine(column, "", reason, () if one else details, tuple(clauses)))
     return tuple(found)
 
 
-def unsupported_reasons(lines: Sequence[Line], column: Column) -> dict[str, list[Cell]]:
-    """The cells that each reason left unjudged, in the order of the contract."""
+def unsupported_reasons(lines: Sequence[Line], column: Column) -> dict[str, dict[Clause, None]]:
+    """The clauses that each reason left unjudged, in the order of the contract."""
     cells = [cell for line in lines for cell in line.cells if cell.column is column]
-    reasons: dict[str, list[Cell]] = {}
+    reasons: dict[str, dict[Clause, None]] = {}
     for cell in cells:
-        unsupported = [row for row in cell.rows if row.verdict is Verdict.UNSUPPORTED]
-        for reason in dict.fromkeys(row.message for row in unsupported):
-            reasons.setdefault(reason, []).append(cell)
+        for row in cell.rows:
+            if row.verdict is Verdict.UNSUPPORTED:
+                reasons.setdefault(row.message, {})[cell.clause] = None
     return reasons
 
 

@@ -66,6 +66,10 @@ class Case:
         found = [Outcome(tuple(rows)) for rows in alike.values()]
         return tuple(sorted(found, key=lambda each: urgency(each.first)))
 
+    @property
+    def is_quiet(self) -> bool:
+        return len(self.outcomes) == 1 and self.outcomes[0].is_quiet
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -113,10 +117,12 @@ class Cell:
 
     @property
     def cases(self) -> tuple[Case, ...]:
+        """In the order of the run, those that only passed after the others."""
         by_case: dict[str, list[Row]] = {}
         for row in self.rows:
             by_case.setdefault(row.case, []).append(row)
-        return tuple(Case(tuple(rows)) for rows in by_case.values())
+        cases = [Case(tuple(rows)) for rows in by_case.values()]
+        return tuple(sorted(cases, key=lambda case: case.is_quiet))
 
 
 @dataclass(frozen=True)

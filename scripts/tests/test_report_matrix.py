@@ -146,7 +146,21 @@ def test_a_lack_is_joined_to_the_clauses_that_it_leaves_unjudged() -> None:
     columns = matrix.columns([run])
     (lack,) = findings.lacks(matrix.lines([run], columns), columns)
     assert lack.feature == "LEV_OPT_BIND_IPV6ONLY"
-    assert [cell.clause.id for cell in lack.cells] == ["EXT_3"]
+    assert [clause.id for clause in lack.clauses] == ["EXT_3"]
+
+
+def test_reasons_that_begin_alike_are_one_line() -> None:
+    reasons = ("never calls: bind", "never calls: listen", "no IPv6 here: EAFNOSUPPORT")
+    rows = [
+        row("libevent", "NBL_1", "faults", f"v{n}", verdict="unsupported", message=reason)
+        for n, reason in enumerate(reasons)
+    ]
+    lines = lines_of(*rows)
+    found = findings.lacks(lines, [lines[0].cells[0].column])
+    assert [(lack.reason, lack.details) for lack in found] == [
+        ("never calls", ("bind", "listen")),
+        ("no IPv6 here: EAFNOSUPPORT", ()),
+    ]
 
 
 def test_columns_of_one_name_are_told_apart() -> None:
