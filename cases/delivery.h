@@ -30,4 +30,12 @@ inline void settle_after_fault(Stage& stage, Listener& listener, std::size_t owe
     stage.settle();
 }
 
+// Ends the case as `unsupported` where the library never made the call of the variant's fault:
+// nothing failed, so nothing was proved, and nothing is amiss.
+inline void require_call(Stage& stage) {
+    if (stage.fired() != 0) return;
+    stage.unsupported("never makes this call, or not so often, while it makes a listener: " +
+                      stage.variant().plan);
+}
+
 }  // namespace hark

@@ -70,13 +70,6 @@ Variants every_failure() {
     return all;
 }
 
-// Ends the case where the library made no such call.
-void require_call(Stage& stage) {
-    if (stage.fired() != 0) return;
-    stage.unsupported("never makes this call, or not so often, while it makes a listener: " +
-                      stage.variant().plan);
-}
-
 void check_works(Stage& stage, Listener& listener) {
     auto& peer = stage.connect(listener);
     peer.send("x");  // the listener may defer its accept
