@@ -17,7 +17,7 @@ from test_report_hostile import hostile
 
 BROWSER = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+    "--disable-component-update --disable-sync --disable-dev-shm-usage"
 )
 
 
