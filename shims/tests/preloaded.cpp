@@ -2,7 +2,7 @@
 #include "shims/tests/preloaded.h"
 
 #include <doctest/doctest.h>
-#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,10 +27,20 @@ void start_again_under_the_shim(char** arguments) {
     setenv(descriptor_variable, std::to_string(file.fd).c_str(), 1);
     setenv("HARK_LEDGER", path_of(file).c_str(), 1);
     setenv("LD_PRELOAD", SHIM_PATH, 1);
-    // A sanitizer's runtime wants to be first; the shim has to be (README.md).
-    setenv("ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0", 0);
+    // A sanitizer's runtime wants to be first; the shim has to be (README.md).  And a test asks for
+    // more memory than there is.
+    setenv("ASAN_OPTIONS", "verify_asan_link_order=0:allocator_may_return_null=1", 0);
+    setenv("TSAN_OPTIONS", "allocator_may_return_null=1", 0);
     execv("/proc/self/exe", arguments);
     std::perror("exec of the test program under the shim");
+    std::exit(2);
+}
+
+// The dynamic linker only warns of a library that it cannot preload.
+void require_shim() {
+    recorded([] { return listen(-1, 1); });
+    if (page().record_count == 1) return;
+    std::fputs("the shim is not in this process: " SHIM_PATH "\n", stderr);
     std::exit(2);
 }
 
@@ -97,6 +107,7 @@ int main(int argument_count, char** arguments) {
     const char* const fd = std::getenv(preloaded::descriptor_variable);
     if (fd == nullptr) preloaded::start_again_under_the_shim(arguments);
     preloaded::mapped_page = map_ledger({std::atoi(fd)});
+    preloaded::require_shim();
     doctest::Context context(argument_count, arguments);
     context.setOption("no-intro", true);
     return context.run();
