@@ -1,5 +1,5 @@
-// The harness's own failures: Broken is what it throws when it could not do its part, never when the
-// subject did not do its own.
+// The harness's own failures: Broken is what it throws when it could not do its part, never when
+// the subject did not do its own.
 #pragma once
 
 #include <cerrno>

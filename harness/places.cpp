@@ -11,8 +11,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The build folder is laid out like a prefix, with the program at its top; an installed program is in
-// a folder beside lib and share.  HARK_LIBDIR is CMAKE_INSTALL_LIBDIR.
+// The build folder is laid out like a prefix, with the program at its top; an installed program is
+// in a folder beside lib and share.  HARK_LIBDIR is CMAKE_INSTALL_LIBDIR.
 std::vector<fs::path> prefixes() {
     const fs::path folder = program().parent_path();
     return {folder, folder.parent_path()};
@@ -22,8 +22,8 @@ fs::path found(const fs::path& below, const char* what) {
     for (const auto& prefix : prefixes()) {
         if (fs::exists(prefix / below)) return fs::canonical(prefix / below);
     }
-    throw Broken(std::string("the installation is incomplete: no ") + what + " (" +
-                 below.string() + ") beside " + program().string());
+    throw Broken(std::string("the installation is incomplete: no ") + what + " (" + below.string() +
+                 ") beside " + program().string());
 }
 
 fs::path subjects() { return found(fs::path(HARK_LIBDIR) / "hark/subjects", "folder of subjects"); }
@@ -38,7 +38,9 @@ fs::path scripts() { return found("share/hark/scripts", "folder of scripts"); }
 
 fs::path reports() { return found("share/hark/reports", "folder of report templates"); }
 
-fs::path echo_server() { return found(fs::path(HARK_LIBDIR) / "hark/hark-echo-server", "echo server"); }
+fs::path echo_server() {
+    return found(fs::path(HARK_LIBDIR) / "hark/hark-echo-server", "echo server");
+}
 
 std::vector<std::string> adapters() {
     std::vector<std::string> names;

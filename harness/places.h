@@ -1,5 +1,5 @@
-// Where Hark's own parts lie, in the build folder and under an installation prefix alike: found from
-// where the running program is.
+// Where Hark's own parts lie, in the build folder and under an installation prefix alike: found
+// from where the running program is.
 #pragma once
 
 #include <filesystem>
@@ -9,11 +9,11 @@
 
 namespace hark::places {
 
-[[nodiscard]] std::filesystem::path program();       // this executable
-[[nodiscard]] std::filesystem::path shim();          // socket_shim.so; throws Broken if it is gone
-[[nodiscard]] std::filesystem::path scripts();       // the Python package's folder; likewise
-[[nodiscard]] std::filesystem::path reports();       // templates and schema; likewise
-[[nodiscard]] std::filesystem::path echo_server();   // the contract's program; likewise
+[[nodiscard]] std::filesystem::path program();      // this executable
+[[nodiscard]] std::filesystem::path shim();         // socket_shim.so; throws Broken if it is gone
+[[nodiscard]] std::filesystem::path scripts();      // the Python package's folder; likewise
+[[nodiscard]] std::filesystem::path reports();      // templates and schema; likewise
+[[nodiscard]] std::filesystem::path echo_server();  // the contract's program; likewise
 
 // The adapters, by name, sorted; each is a file of that name in the folder of subjects.
 [[nodiscard]] std::vector<std::string> adapters();

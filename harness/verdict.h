@@ -6,9 +6,9 @@
 namespace hark {
 
 enum class Verdict {
-    pass,         // whatever was asked for happened, and the clause held
-    fail,         // it happened, and the clause or an oracle did not hold
-    unreached,    // the fault never fired, or the shim could not see the subject: nothing was proved
+    pass,       // whatever was asked for happened, and the clause held
+    fail,       // it happened, and the clause or an oracle did not hold
+    unreached,  // the fault never fired, or the shim could not see the subject: nothing was proved
     unsupported,  // the adapter says, with a reason, that the subject has no such feature
     recorded,     // the contract judges nothing here: what was seen is a fact of the report
     error,        // the harness could not do its part
@@ -32,8 +32,8 @@ enum class Verdict {
     return "error";
 }
 
-inline constexpr Verdict every_verdict[] = {Verdict::pass,        Verdict::fail,
-                                            Verdict::unreached,   Verdict::unsupported,
-                                            Verdict::recorded,    Verdict::error};
+inline constexpr Verdict every_verdict[] = {Verdict::pass,      Verdict::fail,
+                                            Verdict::unreached, Verdict::unsupported,
+                                            Verdict::recorded,  Verdict::error};
 
 }  // namespace hark

@@ -2,8 +2,8 @@
 
 #include <fnmatch.h>
 
-#include <sstream>
 #include <toml++/toml.h>
+#include <sstream>
 
 #include "harness/verdict.h"
 
@@ -16,7 +16,8 @@ namespace {
     throw BadExpectations(file + ":" + std::to_string(at.begin.line) + ": " + why);
 }
 
-std::string text_of(const std::string& file, const toml::table& entry, const char* key, bool needed) {
+std::string text_of(const std::string& file, const toml::table& entry, const char* key,
+                    bool needed) {
     const toml::node* node = entry.get(key);
     if (node == nullptr) {
         if (needed) refuse(file, entry.source(), std::string("an entry without '") + key + "'");
@@ -52,7 +53,7 @@ Expectations Expectations::read(const std::string& file, const std::string& vers
     Expectations expectations;
     const toml::array* entries = whole["known"].as_array();
     if (entries == nullptr) return expectations;
-    static constexpr std::string_view keys[] = {"match", "verdict", "how",    "message",
+    static constexpr std::string_view keys[] = {"match",  "verdict", "how", "message",
                                                 "reason", "version", "link"};
     for (const auto& node : *entries) {
         const toml::table* entry = node.as_table();
@@ -64,9 +65,12 @@ Expectations Expectations::read(const std::string& file, const std::string& vers
         }
         const std::string of_version = text_of(file, *entry, "version", false);
         if (!of_version.empty() && fnmatch(of_version.c_str(), version.c_str(), 0) != 0) continue;
-        Known known{text_of(file, *entry, "match", true),   text_of(file, *entry, "verdict", true),
-                    text_of(file, *entry, "how", false),    text_of(file, *entry, "message", false),
-                    text_of(file, *entry, "reason", true),  text_of(file, *entry, "link", false),
+        Known known{text_of(file, *entry, "match", true),
+                    text_of(file, *entry, "verdict", true),
+                    text_of(file, *entry, "how", false),
+                    text_of(file, *entry, "message", false),
+                    text_of(file, *entry, "reason", true),
+                    text_of(file, *entry, "link", false),
                     false};
         if (!is_verdict(known.verdict)) {
             refuse(file, entry->source(), "'" + known.verdict + "' is no verdict");
@@ -87,7 +91,8 @@ void Expectations::judge(const std::string& run_id, nlohmann::json& row) {
         const std::string told = row["seen"].get<std::string>() + row["message"].get<std::string>();
         row["expected_verdict"] = known.verdict;
         row["known"] = known.link.empty() ? known.reason : known.reason + " (" + known.link + ")";
-        row["as_expected"] = verdict == known.verdict && (known.how.empty() || row["how"] == known.how) &&
+        row["as_expected"] = verdict == known.verdict &&
+                             (known.how.empty() || row["how"] == known.how) &&
                              told.find(known.message) != std::string::npos;
         return;
     }

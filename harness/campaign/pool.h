@@ -16,10 +16,11 @@ class Pool {
 
     [[nodiscard]] const Worker& first() const { return *workers_.front(); }
 
-    // Calls `keep` with each row, in the order of `jobs`.  Ends early, with the rows that are in flight
-    // dropped, once `keep` or `interrupted` says so; true if every job was done.
+    // Calls `keep` with each row, in the order of `jobs`.  Ends early, with the rows that are in
+    // flight dropped, once `keep` or `interrupted` says so; true if every job was done.
     using Keep = std::function<bool(const Job&, nlohmann::json&)>;  // false: no more
-    bool run(const std::vector<Job>& jobs, const Keep& keep, const std::function<bool()>& interrupted);
+    bool run(const std::vector<Job>& jobs, const Keep& keep,
+             const std::function<bool()>& interrupted);
 
   private:
     std::vector<std::unique_ptr<Worker>> workers_;

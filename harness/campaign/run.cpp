@@ -36,7 +36,8 @@ json subjects_as_json(const std::vector<Ready>& ready) {
     for (const auto& each : ready) {
         const Hello& hello = each.pool->first().hello();
         json lacks = json::array();
-        for (const auto& pair : hello.lacks) lacks.push_back({{"feature", pair[0]}, {"reason", pair[1]}});
+        for (const auto& pair : hello.lacks)
+            lacks.push_back({{"feature", pair[0]}, {"reason", pair[1]}});
         all.push_back({{"name", each.choice->label},
                        {"version", hello.version},
                        {"path", hello.path},
@@ -224,8 +225,8 @@ RunReport Campaign::run() {
     if (whole && asked.clauses.empty() && asked.filters.empty()) {
         for (const auto& subject : ready_) {
             for (const auto& glob : subject.expectations.unmatched()) {
-                report_.warnings.push_back(subject.choice->label + ": nothing matches the expectation '" +
-                                           glob + "'");
+                report_.warnings.push_back(subject.choice->label +
+                                           ": nothing matches the expectation '" + glob + "'");
             }
         }
     }

@@ -30,7 +30,8 @@ struct RunRequest {
 struct RunReport {
     std::vector<nlohmann::json> rows;  // of the first pass, without their traces
     std::map<std::string, std::uint64_t> verdicts;
-    std::vector<std::string> warnings;  // expectations that matched nothing, subjects that went missing
+    std::vector<std::string>
+        warnings;  // expectations that matched nothing, subjects that went missing
     std::vector<std::string> unstable;  // ids whose verdict was not the same in every pass
     std::vector<Hello> subjects;
     Isolation isolation;
@@ -48,8 +49,8 @@ struct Progress {
     double seconds = 0;
 };
 
-// Throws Broken where Hark cannot do its part, UnknownName, BadExpectations or BadResults for what the
-// user gave.
+// Throws Broken where Hark cannot do its part, UnknownName, BadExpectations or BadResults for what
+// the user gave.
 [[nodiscard]] RunReport run_contract(const RunRequest& request,
                                      const std::function<void(const Progress&)>& tell,
                                      const std::function<bool()>& interrupted);

@@ -19,8 +19,9 @@ struct Selected {
 
 struct Selection {
     std::vector<std::string> clauses;  // ids; empty: all
-    std::vector<std::string> filters;  // GLOB[,-GLOB…] on ids; a run is in if any GLOB matches and no -GLOB
-    bool slow = false;                 // also the cases that wait for the kernel's clock
+    std::vector<std::string>
+        filters;        // GLOB[,-GLOB…] on ids; a run is in if any GLOB matches and no -GLOB
+    bool slow = false;  // also the cases that wait for the kernel's clock
 };
 
 // In the order of the document.  Throws UnknownName for a clause that is not in the contract.

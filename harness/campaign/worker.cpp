@@ -38,7 +38,9 @@ std::string preload() {
     (void)::close_range(zygote_control_fd + 1, ~0u, 0);
     ::setenv("LD_PRELOAD", preload().c_str(), 1);
     ::setenv("HARK_LEDGER", ("/proc/self/fd/" + std::to_string(zygote_ledger_fd)).c_str(), 1);
-    std::vector<std::string> words = {"hark", "zygote", choice.adapter,
+    std::vector<std::string> words = {"hark",
+                                      "zygote",
+                                      choice.adapter,
                                       choice.library.empty() ? "-" : choice.library,
                                       isolation.network ? "network" : "-",
                                       isolation.processes ? "processes" : "-"};
@@ -103,7 +105,8 @@ std::vector<nlohmann::json> Worker::take() {
     std::string line;
     while (lines_->next(line)) {
         auto row = nlohmann::json::parse(line);
-        if (row.contains("broken")) throw Broken(choice_.label + ": " + row["broken"].get<std::string>());
+        if (row.contains("broken"))
+            throw Broken(choice_.label + ": " + row["broken"].get<std::string>());
         in_flight_.pop_front();
         rows.push_back(std::move(row));
     }
@@ -124,17 +127,25 @@ nlohmann::json Worker::row_of_the_fallen(const Job& job) {
     int status = 0;
     (void)::waitpid(zygote_, &status, 0);
     zygote_ = -1;
-    const std::string seen = "it brought down the process that its cells are forked from, which " +
-                             ended_words(status);
+    const std::string seen =
+        "it brought down the process that its cells are forked from, which " + ended_words(status);
     using nlohmann::json;
-    return {{"number", job.number},     {"verdict", to_word(Verdict::fail)},
-            {"how", "crash"},           {"expected", "the run comes to its end"},
-            {"seen", seen},             {"message", seen},
-            {"at", ""},                 {"checks", 0},
-            {"did", json::array()},     {"recorded", json::object()},
-            {"plan", job.plan},         {"rules", json::array()},
-            {"trace", json::array()},   {"trace_cut", 0},
-            {"said", ""},               {"duration_us", 0}};
+    return {{"number", job.number},
+            {"verdict", to_word(Verdict::fail)},
+            {"how", "crash"},
+            {"expected", "the run comes to its end"},
+            {"seen", seen},
+            {"message", seen},
+            {"at", ""},
+            {"checks", 0},
+            {"did", json::array()},
+            {"recorded", json::object()},
+            {"plan", job.plan},
+            {"rules", json::array()},
+            {"trace", json::array()},
+            {"trace_cut", 0},
+            {"said", ""},
+            {"duration_us", 0}};
 }
 
 }  // namespace hark

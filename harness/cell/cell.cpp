@@ -85,8 +85,9 @@ void take_descriptors(int output) {
     const char* scratch = std::getenv("HARK_SCRATCH");
     const std::string kept = scratch == nullptr ? "" : scratch;
     const std::string prefix = "/proc/self/fd/";
-    const unsigned folder =
-        kept.starts_with(prefix) ? static_cast<unsigned>(std::stoul(kept.substr(prefix.size()))) : 3;
+    const unsigned folder = kept.starts_with(prefix)
+                                ? static_cast<unsigned>(std::stoul(kept.substr(prefix.size())))
+                                : 3;
     if (folder > 3) (void)::close_range(3, folder - 1, 0);
     (void)::close_range(kept.starts_with(prefix) ? folder + 1 : 3, ~0u, 0);
 }
@@ -109,8 +110,9 @@ nlohmann::json to_json(const Outcome& outcome) {
 std::string run_here(const Job& job, Subject& subject, shim::Ledger& ledger) {
     const Case& one = cases()[job.case_number];
     const Variants variants = one.variants();
-    const Outcome outcome =
-        run_case(one, variants[job.variant_number], parse_plan(job.plan), subject, ledger);
+    const Outcome outcome = run_case(
+        {.one = one, .variant = variants[job.variant_number], .faults = parse_plan(job.plan)},
+        subject, ledger);
     // A subject's bytes may be no UTF-8; the row says so by the replacement character.
     return to_json(outcome).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -128,7 +130,8 @@ void live_and_die(const Job& job, Subject& subject, shim::Ledger& ledger, Mailbo
     } catch (const std::exception& trouble) {
         Outcome outcome;
         outcome.message = trouble.what();
-        mailbox.put(to_json(outcome).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+        mailbox.put(
+            to_json(outcome).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
     // Not exit: what the subject has registered to run at exit is no part of the run.
     ::syscall(SYS_exit_group, 0);

@@ -26,8 +26,9 @@ bool waits_for_ever(const std::string& syscall_line) {
     if (!(in >> number)) return false;
     std::string arguments[6];
     for (auto& each : arguments) in >> each;
-    if (number == SYS_futex) return arguments[3] == "0x0";        // no time-out
-    if (number == SYS_epoll_wait) return arguments[3] == "0xffffffff" || arguments[3] == "0xffffffffffffffff";
+    if (number == SYS_futex) return arguments[3] == "0x0";  // no time-out
+    if (number == SYS_epoll_wait)
+        return arguments[3] == "0xffffffff" || arguments[3] == "0xffffffffffffffff";
     return false;
 }
 

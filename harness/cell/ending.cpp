@@ -48,7 +48,8 @@ End crash_end(int signal, const CrashSite& crash, const shim::Ledger& ledger) {
     std::string seen = "the process died of " + signal_name(signal);
     if (crash.signal.load() != 0) {
         seen += " at " + trace::symbol_of(crash.pc);
-        if (signal == SIGSEGV || signal == SIGBUS) seen += ", address " + hexadecimal(crash.address);
+        if (signal == SIGSEGV || signal == SIGBUS)
+            seen += ", address " + hexadecimal(crash.address);
     }
     return {ledger.memory_refused.load() != 0 ? "memory" : "crash", seen + unfinished_call(ledger)};
 }
@@ -57,7 +58,9 @@ End crash_end(int signal, const CrashSite& crash, const shim::Ledger& ledger) {
 End abnormal_end(const Ending& ending, bool has_outcome, const CrashSite& crash,
                  const shim::Ledger& ledger) {
     if (ledger.end.load() == shim::End::would_block) {
-        return {"hang", "accept on a blocking descriptor with nothing in its queue: it would wait for ever"};
+        return {
+            "hang",
+            "accept on a blocking descriptor with nothing in its queue: it would wait for ever"};
     }
     if (ending.deadlocked) {
         return {"hang", "deadlock: every thread waits for another" + unfinished_call(ledger)};
@@ -70,7 +73,8 @@ End abnormal_end(const Ending& ending, bool has_outcome, const CrashSite& crash,
                                   std::to_string(WEXITSTATUS(ending.status))};
         }
         return {"exit", "the process ended itself with status " +
-                            std::to_string(WEXITSTATUS(ending.status)) + " in the middle of the run"};
+                            std::to_string(WEXITSTATUS(ending.status)) +
+                            " in the middle of the run"};
     }
     return {};
 }
@@ -82,10 +86,16 @@ json conclude(const Ending& ending, const std::string& outcome, const CrashSite&
     json row = json::parse(outcome, nullptr, false);
     const bool has_outcome = row.is_object();
     if (!has_outcome) {
-        row = {{"verdict", to_word(Verdict::fail)}, {"how", ""},      {"expected", ""},
-               {"seen", ""},                        {"message", ""},  {"at", ""},
-               {"checks", 0},                       {"did", json::array()},
-               {"recorded", json::object()},        {"plan", json::array()}};
+        row = {{"verdict", to_word(Verdict::fail)},
+               {"how", ""},
+               {"expected", ""},
+               {"seen", ""},
+               {"message", ""},
+               {"at", ""},
+               {"checks", 0},
+               {"did", json::array()},
+               {"recorded", json::object()},
+               {"plan", json::array()}};
     }
     const End end = abnormal_end(ending, has_outcome, crash, ledger);
     if (!end.how.empty()) {
@@ -104,11 +114,13 @@ json conclude(const Ending& ending, const std::string& outcome, const CrashSite&
     // A process that died told nothing of what it did; the notes are in the ledger as well.
     if (!has_outcome) {
         const std::uint32_t made = ledger.record_count.load();
-        const std::uint32_t kept = made < shim::record_room ? made : std::uint32_t{shim::record_room};
+        const std::uint32_t kept =
+            made < shim::record_room ? made : std::uint32_t{shim::record_room};
         for (std::uint32_t number = made - kept + 1; number <= made; ++number) {
             const shim::Record& record = ledger.records[(number - 1) % shim::record_room];
             if (record.number.load() != number || (record.marks & shim::mark_note) == 0) continue;
-            row["did"].push_back(std::string(record.text, strnlen(record.text, sizeof record.text)));
+            row["did"].push_back(
+                std::string(record.text, strnlen(record.text, sizeof record.text)));
         }
     }
     return row;

@@ -51,10 +51,12 @@ void bring_up_loopback() {
 // A new process namespace needs a /proc of its own, or /proc/PID would be somebody else.
 void mount_own_proc() {
     must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "making mounts private");
-    must(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr), "mount /proc");
+    must(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr),
+         "mount /proc");
 }
 
-// One attempt with these namespaces.  The child says over the pipe what it could not do, or nothing.
+// One attempt with these namespaces.  The child says over the pipe what it could not do, or
+// nothing.
 int attempt(unsigned long flags, std::string& failure) {
     std::array<int, 2> ends{};
     must(::pipe2(ends.data(), O_CLOEXEC), "pipe2");

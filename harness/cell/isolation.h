@@ -1,5 +1,5 @@
-// A process in namespaces of its own: its network (so that no port is ever taken), its processes (so
-// that nothing it forks outlives it) and its mounts (so that no file it makes is left behind).
+// A process in namespaces of its own: its network (so that no port is ever taken), its processes
+// (so that nothing it forks outlives it) and its mounts (so that no file it makes is left behind).
 //
 // As root, or without it by way of a user namespace; where the kernel permits neither, less, with
 // the reason for the report.

@@ -10,7 +10,8 @@
 
 namespace hark {
 
-LedgerFile::LedgerFile() : fd_(must(memfd_create("hark-ledger", 0), "memfd_create for the ledger")) {
+LedgerFile::LedgerFile()
+    : fd_(must(memfd_create("hark-ledger", 0), "memfd_create for the ledger")) {
     must(ftruncate(fd_.get(), sizeof(shim::Ledger)), "room for the ledger");
     map();
     page_->magic = shim::ledger_magic;
@@ -29,7 +30,8 @@ LedgerFile::~LedgerFile() {
 }
 
 void LedgerFile::map() {
-    void* at = mmap(nullptr, sizeof(shim::Ledger), PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
+    void* at =
+        mmap(nullptr, sizeof(shim::Ledger), PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
     if (at == MAP_FAILED) throw Broken("mapping the ledger", Errno::last());
     page_ = static_cast<shim::Ledger*>(at);
 }

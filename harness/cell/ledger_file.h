@@ -8,8 +8,8 @@ namespace hark {
 
 class LedgerFile {
   public:
-    LedgerFile();                       // a new one; throws Broken where there is no memory for it
-    explicit LedgerFile(Fd existing);   // one that another process made, checked
+    LedgerFile();                      // a new one; throws Broken where there is no memory for it
+    explicit LedgerFile(Fd existing);  // one that another process made, checked
     ~LedgerFile();
     LedgerFile(const LedgerFile&) = delete;
     LedgerFile& operator=(const LedgerFile&) = delete;

@@ -21,7 +21,8 @@ std::uint64_t sum_of(std::uint64_t nonce, std::string_view text) {
 }  // namespace
 
 Mailbox::Mailbox() {
-    void* at = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* at =
+        mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED) throw Broken("mapping the mailbox", Errno::last());
     page_ = static_cast<Page*>(at);
 }

@@ -1,4 +1,5 @@
-// The memory through which a cell tells its zygote what came of a run, readable after the cell's death.
+// The memory through which a cell tells its zygote what came of a run, readable after the cell's
+// death.
 //
 // A cell that scribbles over its own memory must not forge a verdict: what is written carries a sum
 // that starts from a number which the zygote draws anew for each run.
@@ -26,9 +27,9 @@ class Mailbox {
     Mailbox(const Mailbox&) = delete;
     Mailbox& operator=(const Mailbox&) = delete;
 
-    void clear(std::uint64_t nonce);         // zygote, before the run
-    void put(std::string_view text);         // cell, once, when the run is over
-    [[nodiscard]] std::string get() const;   // zygote: the text, or empty if none was put whole
+    void clear(std::uint64_t nonce);        // zygote, before the run
+    void put(std::string_view text);        // cell, once, when the run is over
+    [[nodiscard]] std::string get() const;  // zygote: the text, or empty if none was put whole
     [[nodiscard]] CrashSite& crash() { return page_->crash; }
 
     static constexpr std::size_t room = std::size_t{1} << 20;

@@ -1,5 +1,5 @@
-// What driver and zygote say to each other: lines of JSON over a socket, jobs one way, rows the other.
-// Parsing and writing them; nothing is done here.
+// What driver and zygote say to each other: lines of JSON over a socket, jobs one way, rows the
+// other. Parsing and writing them; nothing is done here.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct Job {
     std::uint32_t number = 0;  // the row's, from one
     std::uint32_t case_number = 0;
     std::uint32_t variant_number = 0;
-    std::vector<std::string> plan;  // on top of what the case itself injects
+    std::vector<std::string> plan;    // on top of what the case itself injects
     std::uint32_t timeout_ms = 5000;  // a case takes a few; longer is a hang
     bool whole_trace = false;         // every line of it, locks and allocations too
 };

@@ -33,8 +33,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr std::size_t said_room = 4096;     // bytes of a subject's output that a row keeps
-constexpr milliseconds deadlock_look{10};   // between two looks at a cell that takes its time
+constexpr std::size_t said_room = 4096;    // bytes of a subject's output that a row keeps
+constexpr milliseconds deadlock_look{10};  // between two looks at a cell that takes its time
 
 // How many lines of trace a row keeps: enough to see a failure whole, less of what passed.
 constexpr std::size_t trace_lines_failed = 400;
@@ -52,7 +52,8 @@ struct Pipe {
     }
 };
 
-// What the subject prints is read all the time, so that a flood cannot block it, and little is kept.
+// What the subject prints is read all the time, so that a flood cannot block it, and little is
+// kept.
 void drain(int from, std::string& said) {
     std::array<char, 65536> block{};
     for (;;) {
@@ -72,7 +73,8 @@ bool kill_orphans() {
         any = true;
         if (reaped > 0) continue;
         if (::getpid() == 1) {
-            (void)::kill(-1, SIGKILL);  // everything in this process namespace but its first process
+            (void)::kill(-1,
+                         SIGKILL);  // everything in this process namespace but its first process
         } else {
             std::ifstream children("/proc/self/task/" + std::to_string(::gettid()) + "/children");
             pid_t child = 0;
@@ -113,8 +115,8 @@ class Zygote {
 
 Hello Zygote::hello() const {
     const Identity identity = loaded_.subject->identity();
-    Hello hello{"", identity.name, identity.version, identity.path, loaded_.build_id,
-                loaded_.soname, {}};
+    Hello hello{
+        "", identity.name, identity.version, identity.path, loaded_.build_id, loaded_.soname, {}};
     static constexpr std::pair<Feature, const char*> features[] = {
         {Feature::new_from_descriptor, "a listener from a descriptor"},
         {Feature::new_by_binding, "a listener from an address"},
@@ -182,10 +184,10 @@ void Zygote::watch(pid_t cell, const Job& job, Ending& ending, std::string& said
     const auto deadline = Clock::now() + milliseconds(job.timeout_ms);
     DeadlockWatch deadlock(cell);
     for (;;) {
-        std::array<pollfd, 3> ready = {{{handle.get(), POLLIN, 0},
-                                        {output_.read.get(), POLLIN, 0},
-                                        {control_, POLLRDHUP, 0}}};
-        const int count = ::poll(ready.data(), ready.size(), static_cast<int>(deadlock_look.count()));
+        std::array<pollfd, 3> ready = {
+            {{handle.get(), POLLIN, 0}, {output_.read.get(), POLLIN, 0}, {control_, POLLRDHUP, 0}}};
+        const int count =
+            ::poll(ready.data(), ready.size(), static_cast<int>(deadlock_look.count()));
         drain(output_.read.get(), said);
         if ((ready[0].revents & POLLIN) != 0) break;
         ending.timed_out = Clock::now() >= deadline;

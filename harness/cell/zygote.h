@@ -14,8 +14,8 @@ inline constexpr int zygote_ledger_fd = 3;   // where the driver leaves the ledg
 inline constexpr int zygote_control_fd = 4;  // and the socket for jobs and rows
 
 struct ZygoteRequest {
-    std::string adapter;  // the adapter's object
-    std::string library;  // what it binds; empty for the system's
+    std::string adapter;   // the adapter's object
+    std::string library;   // what it binds; empty for the system's
     bool network = false;  // what fork_isolated got
     bool processes = false;
 };

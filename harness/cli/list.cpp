@@ -79,7 +79,8 @@ json faults_as_json() {
     return all;
 }
 
-// A table's lines for a person: the columns in this order, as wide as they need to be, but the last.
+// A table's lines for a person: the columns in this order, as wide as they need to be, but the
+// last.
 void print_columns(const json& rows, const std::vector<std::string>& columns) {
     std::map<std::string, std::size_t> width;
     const auto text = [](const json& value) {
@@ -114,13 +115,22 @@ struct Listing {
 
 const std::vector<Listing>& listings() {
     static const std::vector<Listing> all = {
-        {"clauses", "the contract, clause by clause, with its cases", clauses_as_json,
+        {"clauses",
+         "the contract, clause by clause, with its cases",
+         clauses_as_json,
          {"id", "level", "place", "promise", "cases"}},
         {"cases", "every run's id and what its subject does", cases_as_json, {"id", "sentence"}},
-        {"subjects", "the implementations that there are adapters for", subjects_as_json,
+        {"subjects",
+         "the implementations that there are adapters for",
+         subjects_as_json,
          {"name", "adapter"}},
-        {"calls", "the calls that the shim stands in front of", calls_as_json, {"name", "parameters"}},
-        {"faults", "the fault model: which call may report what", faults_as_json,
+        {"calls",
+         "the calls that the shim stands in front of",
+         calls_as_json,
+         {"name", "parameters"}},
+        {"faults",
+         "the fault model: which call may report what",
+         faults_as_json,
          {"call", "errno", "class", "authority"}},
     };
     return all;
@@ -129,7 +139,8 @@ const std::vector<Listing>& listings() {
 }  // namespace
 
 void add_list(CLI::App& app, Action& action) {
-    auto* command = app.add_subcommand("list", "Say what can be named: clauses, cases, subjects, ...");
+    auto* command =
+        app.add_subcommand("list", "Say what can be named: clauses, cases, subjects, ...");
     command->require_subcommand(1);
     for (const auto& listing : listings()) {
         auto as_json = std::make_shared<bool>(false);

@@ -66,8 +66,9 @@ const std::vector<std::string>& command_line() { return given; }
 
 int run_command_line(int count, char** words) {
     given.assign(words, words + count);
-    CLI::App app("Finds out whether a connection listener keeps its promises, in peace and under fault.",
-                 "hark");
+    CLI::App app(
+        "Finds out whether a connection listener keeps its promises, in peace and under fault.",
+        "hark");
     app.set_version_flag("--version", version);
     app.require_subcommand(1);
     app.footer(footer);

@@ -47,14 +47,16 @@ Wanted find(const ReplayOptions& options) {
         if (number.empty() || number.find_first_not_of("0123456789") != std::string::npos) {
             throw UnknownName("'" + id + "': a row's number was expected after the '#'");
         }
-        if (!std::filesystem::exists(file)) throw NoSuchFile(file + ": there is no such results file");
+        if (!std::filesystem::exists(file))
+            throw NoSuchFile(file + ": there is no such results file");
         const auto row = read_row(file, std::stoull(number));
         id = row["id"];
         if (plan.empty() && row.contains("job_plan")) plan = row["job_plan"];
     }
     const auto slash = id.rfind('/');
     if (slash == std::string::npos) {
-        throw UnknownName("'" + id + "': SUBJECT/CASE was expected, such as libevent/NBL_1.default");
+        throw UnknownName("'" + id +
+                          "': SUBJECT/CASE was expected, such as libevent/NBL_1.default");
     }
     return {choose_subject(id.substr(0, slash)), select_one(id.substr(slash + 1)), plan};
 }
@@ -144,7 +146,8 @@ int replay(const ReplayOptions& options) {
 void add_replay(CLI::App& app, Action& action) {
     auto options = std::make_shared<ReplayOptions>();
     auto* command = app.add_subcommand("replay", "One run again, with its whole trace");
-    command->add_option("what", options->what, "SUBJECT/CASE[@VARIANT], or RESULTS#ROW")->required();
+    command->add_option("what", options->what, "SUBJECT/CASE[@VARIANT], or RESULTS#ROW")
+        ->required();
     command->add_option("--plan", options->plan, "A fault on top of the case's own; repeatable");
     command->add_option("--timeout-scale", options->timeout_scale, "Multiplies the time limit")
         ->check(CLI::PositiveNumber);

@@ -83,7 +83,8 @@ void add_run(CLI::App& app, Action& action) {
     auto* command = app.add_subcommand("run", "Put the documented contract to an implementation");
     RunRequest& request = options->request;
     request.jobs = std::max(1u, std::thread::hardware_concurrency());
-    command->add_option("--subject", options->subjects, "A subject's name, or the path of a library")
+    command
+        ->add_option("--subject", options->subjects, "A subject's name, or the path of a library")
         ->required();
     command->add_option("--clause", request.selection.clauses, "Only this clause; repeatable");
     command->add_option("--filter,--case", request.selection.filters,
@@ -93,7 +94,8 @@ void add_run(CLI::App& app, Action& action) {
     command->add_option("--jobs,-j", request.jobs, "Runs at a time")
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
-    command->add_option("--repeat", request.repeat, "Passes; every verdict must be the same in each")
+    command
+        ->add_option("--repeat", request.repeat, "Passes; every verdict must be the same in each")
         ->check(CLI::Range(1u, 1'000'000u));
     command->add_option("--seed", request.seed, "For --shuffle")->capture_default_str();
     command->add_option("--timeout-scale", request.timeout_scale, "Multiplies every time limit")
@@ -101,7 +103,8 @@ void add_run(CLI::App& app, Action& action) {
     command->add_option("--color", options->colour, "auto, always or never")
         ->transform(CLI::CheckedTransformer(colour_words));
     command->add_flag("--shuffle", request.shuffle, "Run in an order drawn from the seed");
-    command->add_flag("--slow", request.selection.slow, "Also the cases that wait for the kernel's clock");
+    command->add_flag("--slow", request.selection.slow,
+                      "Also the cases that wait for the kernel's clock");
     command->add_flag("--fail-fast", request.fail_fast, "Stop at the first surprise");
     command->add_flag("--dry-run", options->dry, "Only say what would run");
     command->add_flag("--json", options->json, "The summary as JSON");

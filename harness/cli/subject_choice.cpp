@@ -29,8 +29,10 @@ SubjectChoice choose_subject(const std::string& word) {
     const auto names = places::adapters();
     const std::vector<std::string_view> known(names.begin(), names.end());
     std::string message = "there is no subject '" + word + "'";
-    if (const auto near = nearest(word, known)) message += "; did you mean " + std::string(*near) + "?";
-    throw UnknownName(message + " (hark list subjects; a library is given by its path, with a slash)");
+    if (const auto near = nearest(word, known))
+        message += "; did you mean " + std::string(*near) + "?";
+    throw UnknownName(message +
+                      " (hark list subjects; a library is given by its path, with a slash)");
 }
 
 }  // namespace hark::cli

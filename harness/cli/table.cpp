@@ -27,8 +27,8 @@ struct Cell {
 using Cells = std::map<std::pair<std::string, std::string>, Cell>;  // by clause and subject
 
 // The word that counts where runs of one clause differ: the worst.
-constexpr Verdict worst_first[] = {Verdict::fail,        Verdict::error,    Verdict::unreached,
-                                   Verdict::pass,        Verdict::recorded, Verdict::unsupported};
+constexpr Verdict worst_first[] = {Verdict::fail, Verdict::error,    Verdict::unreached,
+                                   Verdict::pass, Verdict::recorded, Verdict::unsupported};
 
 std::string padded(const std::string& text, std::size_t width) {
     return text + std::string(width > text.size() ? width - text.size() : 0, ' ');
@@ -98,15 +98,18 @@ void print_matrix(std::ostream& out, const RunReport& report, const Paint& paint
     std::string_view chapter;
     for (const Clause* clause : clauses()) {
         const std::string id(clause->id);
-        const bool any = std::any_of(subjects.begin(), subjects.end(), [&](const std::string& each) {
-            return cells.contains({id, each});
-        });
+        const bool any =
+            std::any_of(subjects.begin(), subjects.end(), [&](const std::string& each) {
+                return cells.contains({id, each});
+            });
         if (!any) continue;
         if (clause->chapter != chapter) {
             chapter = clause->chapter;
-            out << '\n' << padded("", 7) << paint.strong(padded(std::string(chapter), promise_width));
+            out << '\n'
+                << padded("", 7) << paint.strong(padded(std::string(chapter), promise_width));
             if (clause == clauses().front() || subjects.size() > 1) {
-                for (const auto& each : subjects) out << "  " << padded(cut(each, subject_width), subject_width);
+                for (const auto& each : subjects)
+                    out << "  " << padded(cut(each, subject_width), subject_width);
             }
             out << '\n';
         }
@@ -125,7 +128,8 @@ void print_row(std::ostream& out, const json& row, const Paint& paint) {
     const std::string known = row["known"];
     out << '\n'
         << paint.strong(row["id"].get<std::string>()) << ": " << verdict
-        << (how.empty() ? "" : ", " + how) << (known.empty() ? "" : " (known: " + known + ")") << '\n'
+        << (how.empty() ? "" : ", " + how) << (known.empty() ? "" : " (known: " + known + ")")
+        << '\n'
         << "  the subject " << row["sentence"].get<std::string>() << '\n';
     const auto line = [&](const char* label, const std::string& text) {
         if (!text.empty()) out << "  " << label << text << '\n';
@@ -171,9 +175,9 @@ void print_sum(std::ostream& out, const RunReport& report, const Paint& paint) {
         if (verdicts.tellp() > 0) verdicts << ", ";
         verdicts << found->second << ' ' << found->first;
     }
-    const auto surprises = std::count_if(report.rows.begin(), report.rows.end(), [](const json& row) {
-        return !row["as_expected"].get<bool>();
-    });
+    const auto surprises =
+        std::count_if(report.rows.begin(), report.rows.end(),
+                      [](const json& row) { return !row["as_expected"].get<bool>(); });
     char seconds[32];
     (void)std::snprintf(seconds, sizeof seconds, "%.2f s", report.seconds);
     out << report.runs << " runs in " << seconds << ": " << verdicts.str() << "; "

@@ -1,4 +1,5 @@
-// A finished run as a table for the terminal: clauses down, subjects across, then what needs a word.
+// A finished run as a table for the terminal: clauses down, subjects across, then what needs a
+// word.
 #pragma once
 
 #include <iosfwd>

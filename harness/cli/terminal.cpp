@@ -55,12 +55,11 @@ void ProgressLine::show(const Progress& progress) {
     last_ = progress.seconds;
     const double rate = static_cast<double>(progress.done) / progress.seconds;
     const double left = static_cast<double>(progress.planned - progress.done) / rate;
-    (void)std::fprintf(stderr, "%s%llu of %llu runs, %llu not as expected, %.0f a second, %.0f s left%s",
-                       terminal_ ? "\r\033[K" : "",
-                       static_cast<unsigned long long>(progress.done),
-                       static_cast<unsigned long long>(progress.planned),
-                       static_cast<unsigned long long>(progress.failed), rate, left,
-                       terminal_ ? "" : "\n");
+    (void)std::fprintf(
+        stderr, "%s%llu of %llu runs, %llu not as expected, %.0f a second, %.0f s left%s",
+        terminal_ ? "\r\033[K" : "", static_cast<unsigned long long>(progress.done),
+        static_cast<unsigned long long>(progress.planned),
+        static_cast<unsigned long long>(progress.failed), rate, left, terminal_ ? "" : "\n");
     (void)std::fflush(stderr);
     shown_ = terminal_;
 }

@@ -1,3 +1,4 @@
+// How a refusal is shown: the rule, what is wrong, and a caret under the character.
 #include "harness/fault/plan.h"
 
 namespace hark {

@@ -1,3 +1,4 @@
+// From the text of a plan to its faults; every way in which it can be wrong is found here.
 #include <fcntl.h>
 
 #include <algorithm>

@@ -62,14 +62,17 @@ json read_row(const std::string& path, std::uint64_t number) {
     for (std::uint64_t at = 1; std::getline(in, line); ++at) {
         const json parsed = json::parse(line, nullptr, false);
         if (!parsed.is_object() || !parsed.contains("kind")) {
-            throw BadResults(path + ":" + std::to_string(at) + ": this is no line of a results file");
+            throw BadResults(path + ":" + std::to_string(at) +
+                             ": this is no line of a results file");
         }
         if (parsed["kind"] == "header" && parsed.value("schema", 0) > results_schema) {
-            throw BadResults(path + ":" + std::to_string(at) + ": written by a newer hark: schema " +
+            throw BadResults(path + ":" + std::to_string(at) +
+                             ": written by a newer hark: schema " +
                              std::to_string(parsed.value("schema", 0)) + ", this one reads " +
                              std::to_string(results_schema));
         }
-        if (parsed["kind"] == "row" && parsed.value("number", std::uint64_t{0}) == number) return parsed;
+        if (parsed["kind"] == "row" && parsed.value("number", std::uint64_t{0}) == number)
+            return parsed;
     }
     throw BadResults(path + ": it has no row " + std::to_string(number));
 }

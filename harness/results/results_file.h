@@ -1,5 +1,5 @@
-// results.jsonl: a header, a row a run, a footer that counts them.  Without its footer a file is not a
-// run.  reports/results.schema.json describes each line.
+// results.jsonl: a header, a row a run, a footer that counts them.  Without its footer a file is
+// not a run.  reports/results.schema.json describes each line.
 #pragma once
 
 #include <cstdint>

@@ -28,7 +28,9 @@ class Address {
     static Address local_of(int fd);
     static Address peer_of(int fd);
 
-    [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage_); }
+    [[nodiscard]] const sockaddr* get() const {
+        return reinterpret_cast<const sockaddr*>(&storage_);
+    }
     [[nodiscard]] socklen_t length() const { return length_; }
     [[nodiscard]] int family() const { return length_ == 0 ? AF_UNSPEC : storage_.ss_family; }
     [[nodiscard]] std::uint16_t port() const;  // zero for AF_UNIX

@@ -24,11 +24,10 @@ std::vector<Case>& registered_cases() {
 
 std::size_t place_of(const Clause* clause) {
     const auto all = clauses();
-    return static_cast<std::size_t>(std::find_if(all.begin(), all.end(),
-                                                 [&](const Clause* each) {
-                                                     return each->id == clause->id;
-                                                 }) -
-                                    all.begin());
+    return static_cast<std::size_t>(
+        std::find_if(all.begin(), all.end(),
+                     [&](const Clause* each) { return each->id == clause->id; }) -
+        all.begin());
 }
 
 constexpr std::array families = {Family::ipv4, Family::ipv6, Family::unix_path,

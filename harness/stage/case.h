@@ -30,13 +30,13 @@ enum class Policy { document, linux_robust };
 [[nodiscard]] std::string_view to_word(Policy);
 
 struct Clause {
-    std::string_view id;        // "NBL_1"
+    std::string_view id;  // "NBL_1"
     Level level;
     Policy policy;
-    std::string_view chapter;   // the document's section, in English
-    std::string_view place;     // where in the document: "line 40"; empty beyond it
-    std::string_view sentence;  // the document's own words; empty beyond it
-    std::string_view promise;   // the same in English
+    std::string_view chapter;      // the document's section, in English
+    std::string_view place;        // where in the document: "line 40"; empty beyond it
+    std::string_view sentence;     // the document's own words; empty beyond it
+    std::string_view promise;      // the same in English
     std::string_view contradicts;  // the clause that says the opposite, or empty
 };
 
@@ -48,7 +48,8 @@ enum class Maker { bind, adopt };
 
 // What a case is run with, beside its subject.  Stage::make takes its defaults from here.
 struct Variant {
-    std::string label;  // part of the run's id: lower case, digits, '-', '+'; empty for the only one
+    std::string
+        label;  // part of the run's id: lower case, digits, '-', '+'; empty for the only one
     Family family = Family::ipv4;
     Maker maker = Maker::bind;
     unsigned flags = 0;
@@ -59,10 +60,10 @@ using Variants = std::vector<Variant>;
 
 // The usual sets.
 [[nodiscard]] Variants only_once();
-[[nodiscard]] Variants every_family();      // ipv4, ipv6, unix-path, unix-abstract
-[[nodiscard]] Variants every_maker();       // bind, adopt
+[[nodiscard]] Variants every_family();  // ipv4, ipv6, unix-path, unix-abstract
+[[nodiscard]] Variants every_maker();   // bind, adopt
 [[nodiscard]] Variants every_family_and_maker();
-[[nodiscard]] Variants every_flags();       // all 128 combinations of the seven, bind
+[[nodiscard]] Variants every_flags();  // all 128 combinations of the seven, bind
 [[nodiscard]] Variants every_flags_and_maker();
 
 struct Case {

@@ -15,8 +15,17 @@ std::string made_by(std::uint32_t record) {
 
 }  // namespace
 
-Census Census::take(const shim::Ledger& ledger) {
-    return {kernel::open_descriptors(), ledger.allocation_count.load()};
+Census Census::take(const shim::Ledger& ledger, CensusKind kind) {
+    if (kind == CensusKind::full) {
+        return {kernel::open_descriptors(), ledger.allocation_count.load()};
+    }
+    Census census{{}, ledger.allocation_count.load()};
+    for (std::size_t fd = 0; fd < shim::descriptor_room; ++fd) {
+        if (ledger.descriptors[fd].role.load(std::memory_order_relaxed) == shim::Role::none)
+            continue;
+        census.descriptors.insert(static_cast<int>(fd));
+    }
+    return census;
 }
 
 std::vector<std::string> leaks(const Census& before, const Census& after,
@@ -30,7 +39,8 @@ std::vector<std::string> leaks(const Census& before, const Census& after,
     }
     for (const int fd : before.descriptors) {
         if (after.descriptors.contains(fd)) continue;
-        found.push_back("descriptor " + std::to_string(fd) + ", which was the harness's, is closed");
+        found.push_back("descriptor " + std::to_string(fd) +
+                        ", which was the harness's, is closed");
     }
     if (after.allocations <= before.allocations) return found;
     found.push_back(std::to_string(after.allocations - before.allocations) +

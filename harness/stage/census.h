@@ -11,11 +11,16 @@
 
 namespace hark {
 
+enum class CensusKind {
+    full,   // the process as the kernel tells it: /proc/self/fd
+    quick,  // what passed through the shim; between two full ones, for runs by the thousand
+};
+
 struct Census {
     std::set<int> descriptors;
     std::uint32_t allocations = 0;
 
-    [[nodiscard]] static Census take(const shim::Ledger& ledger);
+    [[nodiscard]] static Census take(const shim::Ledger& ledger, CensusKind kind);
 };
 
 // One sentence a leak, with the record of the trace that made it where there is one.

@@ -55,7 +55,9 @@ bool saw_descriptor(pid_t child) {
 
 bool is_open(int fd) { return fcntl(fd, F_GETFD) != -1; }
 
-bool is_nonblocking(int fd) { return (must(fcntl(fd, F_GETFL), named("F_GETFL", fd)) & O_NONBLOCK) != 0; }
+bool is_nonblocking(int fd) {
+    return (must(fcntl(fd, F_GETFL), named("F_GETFL", fd)) & O_NONBLOCK) != 0;
+}
 
 bool is_close_on_exec(int fd) {
     return (must(fcntl(fd, F_GETFD), named("F_GETFD", fd)) & FD_CLOEXEC) != 0;
@@ -76,9 +78,9 @@ bool is_connected(int fd) {
 int option(int fd, int level, int name) {
     int value = 0;
     socklen_t length = sizeof value;
-    must(getsockopt(fd, level, name, &value, &length),
-         named("getsockopt", fd) + ", level " + std::to_string(level) + " option " +
-             std::to_string(name));
+    must(getsockopt(fd, level, name, &value, &length), named("getsockopt", fd) + ", level " +
+                                                           std::to_string(level) + " option " +
+                                                           std::to_string(name));
     return value;
 }
 
@@ -94,7 +96,8 @@ Queue queue_of(int fd) {
     tcp_info info{};
     socklen_t length = sizeof info;
     must(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length), named("TCP_INFO", fd));
-    if (info.tcpi_state != tcp_state_listen) throw Broken(named("TCP_INFO", fd) + ": it does not listen");
+    if (info.tcpi_state != tcp_state_listen)
+        throw Broken(named("TCP_INFO", fd) + ": it does not listen");
     return {info.tcpi_unacked, info.tcpi_sacked};
 }
 
@@ -122,8 +125,8 @@ bool survives_execve(int fd) {
 bool survives_posix_spawn(int fd) {
     Look look(fd);
     pid_t child = -1;
-    const int error = posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, look.arguments,
-                                  look.environment);
+    const int error =
+        posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, look.arguments, look.environment);
     if (error != 0) throw Broken("posix_spawn of /proc/self/exe", Errno(error));
     return saw_descriptor(child);
 }

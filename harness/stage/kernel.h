@@ -15,8 +15,8 @@ namespace hark::kernel {
 [[nodiscard]] bool is_listening(int fd);      // SO_ACCEPTCONN; false for what is no socket
 [[nodiscard]] bool is_connected(int fd);      // getpeername answers
 [[nodiscard]] int option(int fd, int level, int name);  // an int socket option
-[[nodiscard]] int error_of(int fd);           // SO_ERROR, which clears it
-[[nodiscard]] ino_t inode_of(int fd);         // the same socket has the same inode
+[[nodiscard]] int error_of(int fd);                     // SO_ERROR, which clears it
+[[nodiscard]] ino_t inode_of(int fd);                   // the same socket has the same inode
 
 // The queue of a listening TCP socket: connections that wait, and how many may (TCP_INFO's
 // tcpi_unacked and tcpi_sacked).
@@ -32,8 +32,8 @@ struct Queue {
 // Bytes that wait to be read (FIONREAD).
 [[nodiscard]] int bytes_waiting(int fd);
 
-// Whether a descriptor is still open in a child after execve, and after posix_spawn: a real program,
-// that looks at its own descriptors.
+// Whether a descriptor is still open in a child after execve, and after posix_spawn: a real
+// program, that looks at its own descriptors.
 inline constexpr int has_descriptor_status = 40;  // what that program exits with
 inline constexpr int lacks_descriptor_status = 41;
 [[nodiscard]] bool survives_execve(int fd);

@@ -16,27 +16,31 @@ Listener::Listener(Stage& stage, Loop& loop, Voice voice)
 int Listener::enable() {
     stage_.require(Feature::enable_disable);
     const int result = stage_.subject().listener_enable(foreign_);
-    stage_.note("enables the listener" + outcome(result));
+    if (result == 0) enabled_ = true;
+    stage_.note({"enables the listener" + outcome(result), Told::enabled, fd_, result});
     return result;
 }
 
 int Listener::disable() {
     stage_.require(Feature::enable_disable);
     const int result = stage_.subject().listener_disable(foreign_);
-    stage_.note("disables the listener" + outcome(result));
+    if (result == 0) enabled_ = false;
+    stage_.note({"disables the listener" + outcome(result), Told::disabled, fd_, result});
     return result;
 }
 
 void Listener::free() {
-    stage_.note("frees the listener");
+    stage_.note({"frees the listener", Told::freeing, fd_});
     freed_ = true;
     stage_.subject().listener_free(foreign_);
 }
 
 void Listener::set_callback(Voice voice) {
     stage_.require(Feature::set_callback);
-    stage_.note("sets callback " + std::to_string(voice.function) + " with pointer " +
-                std::to_string(voice.argument));
+    stage_.note({"sets callback " + std::to_string(voice.function) + " with pointer " +
+                     std::to_string(voice.argument),
+                 Told::callback_set, fd_, 1});
+    has_callback_ = true;
     void* pointer = stage_.pointer_of(voice);
     stage_.adopt_voice(voice, *this);
     stage_.subject().listener_set_cb(foreign_, Stage::function_of(voice), pointer);
@@ -45,20 +49,21 @@ void Listener::set_callback(Voice voice) {
 void Listener::set_null_callback() {
     stage_.require(Feature::set_callback);
     stage_.require(Feature::null_callback);
-    stage_.note("sets a null callback");
+    stage_.note({"sets a null callback", Told::callback_set, fd_, 0});
+    has_callback_ = false;
     stage_.subject().listener_set_cb(foreign_, nullptr, stage_.pointer_of(voice_));
 }
 
 void Listener::set_error_callback(int function) {
     stage_.require(Feature::set_error_callback);
-    stage_.note("sets error callback " + std::to_string(function));
+    stage_.note({"sets error callback " + std::to_string(function), Told::error_callback, fd_, 1});
     stage_.subject().listener_set_error_cb(
         foreign_, function == 0 ? &Stage::error_callback<0> : &Stage::error_callback<1>);
 }
 
 void Listener::clear_error_callback() {
     stage_.require(Feature::set_error_callback);
-    stage_.note("clears the error callback");
+    stage_.note({"clears the error callback", Told::error_callback, fd_, 0});
     stage_.subject().listener_set_error_cb(foreign_, nullptr);
 }
 

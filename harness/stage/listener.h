@@ -30,13 +30,13 @@ struct Voice {
 
 // One call of the connection callback, as it was told and as it truly is.
 struct Accepted {
-    Fd fd;                // the stage closes it at the end, unless the case takes it
-    int number = -1;      // the descriptor's number, also after it was closed
-    int peer = 0;         // the Peer's number whose connection this is, by the kernel; zero if none
-    Address address;      // as the callback was told: addr and len
-    int length = 0;       // len
-    Voice heard_by;       // the function that was called and the pointer it was given;
-                          // argument -1: a pointer that nobody gave
+    Fd fd;            // the stage closes it at the end, unless the case takes it
+    int number = -1;  // the descriptor's number, also after it was closed
+    int peer = 0;     // the Peer's number whose connection this is, by the kernel; zero if none
+    Address address;  // as the callback was told: addr and len
+    int length = 0;   // len
+    Voice heard_by;   // the function that was called and the pointer it was given;
+                      // argument -1: a pointer that nobody gave
     bool right_listener = false;  // `listener` was the one that the voice belongs to
     bool was_readable = false;    // data could be read at the moment of the callback
     std::thread::id thread;
@@ -44,8 +44,8 @@ struct Accepted {
 
 // One call of the error callback.
 struct ErrorTold {
-    int function = 0;  // which of the two error callbacks was called
-    Errno error{0};  // EVUTIL_SOCKET_ERROR() within the callback: errno
+    int function = 0;   // which of the two error callbacks was called
+    Errno error{0};     // EVUTIL_SOCKET_ERROR() within the callback: errno
     int argument = -1;  // which pointer it was given; -1: one that nobody gave
     bool right_listener = false;
     std::thread::id thread;
@@ -83,7 +83,7 @@ class Listener {
     void on_error(std::function<void(const ErrorTold&)> act) { on_error_ = std::move(act); }
 
     // Facts that stay known after free().
-    [[nodiscard]] int fd() const { return fd_; }                       // the listening socket's number
+    [[nodiscard]] int fd() const { return fd_; }  // the listening socket's number
     [[nodiscard]] const Address& address() const { return address_; }  // where it listens
     [[nodiscard]] Voice voice() const { return voice_; }
     [[nodiscard]] Loop& loop() { return loop_; }
@@ -96,8 +96,13 @@ class Listener {
     ForeignListener* foreign_ = nullptr;
     int fd_ = -1;
     Address address_;
-    bool owns_fd_ = false;  // the harness made the socket, or must close it once the listener is gone
+    bool owns_fd_ =
+        false;  // the harness made the socket, or must close it once the listener is gone
     bool freed_ = false;
+    bool enabled_ = true;       // as far as the subject has said
+    bool has_callback_ = true;  // not null
+    unsigned flags_ = 0;
+    bool disturbed_ = false;  // a rule fired while it was made
     std::deque<Accepted> accepted_;
     std::vector<ErrorTold> errors_;
     std::size_t calls_after_free_ = 0;

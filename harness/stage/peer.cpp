@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-
 #include "harness/must.h"
 #include "harness/stage/kernel.h"
 
@@ -25,8 +24,8 @@ Peer::Peer(int number, const Address& to) : number_(number) {
     }
     if (::connect(fd_.get(), to.get(), to.length()) == -1) {
         const Errno error = Errno::last();
-        // The handshake is over, or refused, by the time connect returns; since the socket was locked
-        // meanwhile, TCP says so in the socket's error and not in connect's.
+        // The handshake is over, or refused, by the time connect returns; since the socket was
+        // locked meanwhile, TCP says so in the socket's error and not in connect's.
         refusal_ = error == Errno(EINPROGRESS) ? Errno(kernel::error_of(fd_.get())) : error;
     }
     address_ = Address::local_of(fd_.get());
@@ -69,7 +68,9 @@ bool Peer::saw_reset() {
     return Errno::last() == Errno(ECONNRESET);
 }
 
-void Peer::finish_sending() { must(::shutdown(fd_.get(), SHUT_WR), "shutdown by " + named(number_)); }
+void Peer::finish_sending() {
+    must(::shutdown(fd_.get(), SHUT_WR), "shutdown by " + named(number_));
+}
 
 void Peer::close() { fd_.reset(); }
 

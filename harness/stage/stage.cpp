@@ -92,26 +92,26 @@ Attempt Stage::attempt(Maker maker, const Making& making) {
     auto listener = std::make_unique<Listener>(*this, on, voice);
     adopt_voice(voice, *listener);
 
+    const std::uint32_t fired_before = fired();
     const std::string words =
         "flags " + flag_words(flags) + ", backlog " + std::to_string(making.backlog);
     Fd adopted;
     std::string story;
     Errno error{0};
     if (maker == Maker::bind) {
-        const Address at = making.at != nullptr
-                               ? *making.at
-                               : Address::loopback(variant_.family, fresh_name());
+        const Address at =
+            making.at != nullptr ? *making.at : Address::loopback(variant_.family, fresh_name());
         story = "binds " + at.text() + ", " + words;
-        note(story);
+        note({story, Told::making});
         errno = 0;
-        listener->foreign_ = subject_.listener_new_bind(on.foreign(), callback, pointer_of(voice),
-                                                        flags, making.backlog, at.get(),
-                                                        static_cast<int>(at.length()));
+        listener->foreign_ =
+            subject_.listener_new_bind(on.foreign(), callback, pointer_of(voice), flags,
+                                       making.backlog, at.get(), static_cast<int>(at.length()));
         error = Errno::last();
     } else {
         adopted.reset(making.fd >= 0 ? making.fd : bound_socket(making.at).fd.release());
         story = "adopts descriptor " + std::to_string(adopted.get()) + ", " + words;
-        note(story);
+        note({story, Told::making});
         hand_over(adopted.get(), (flags & close_on_free) != 0);
         errno = 0;
         listener->foreign_ = subject_.listener_new(on.foreign(), callback, pointer_of(voice), flags,
@@ -122,20 +122,24 @@ Attempt Stage::attempt(Maker maker, const Making& making) {
     if (listener->foreign_ == nullptr) {
         if (making.fd >= 0) (void)adopted.release();  // the caller's, who may look at it
         if (adopted.is_open()) hand_over(adopted.get(), false);
-        const Attempt none{nullptr, error};
-        note("  which gives null, " + error.name());
-        return none;
+        note({"  which gives null, " + error.name(), Told::none_made, -1, error.value()});
+        return {nullptr, error};
     }
-    listener->fd_ = adopted.is_open() ? adopted.release()
-                                      : subject_.listener_get_fd(listener->foreign_);
+    listener->fd_ =
+        adopted.is_open() ? adopted.release() : subject_.listener_get_fd(listener->foreign_);
     listener->owns_fd_ = (flags & close_on_free) == 0;
+    listener->enabled_ = (flags & disabled) == 0;
+    listener->has_callback_ = !making.null_callback;
+    listener->flags_ = flags;
+    listener->disturbed_ = fired() != fired_before;
     if (kernel::is_open(listener->fd_)) {
         listener->address_ = Address::local_of(listener->fd_);
         if (listener->owns_fd_) hand_over(listener->fd_, false);
     }
     listeners_.push_back(std::move(listener));
     const Attempt made{listeners_.back().get(), Errno{0}};
-    note("  which listens at " + made.listener->address().text() + outcome_words(made));
+    const std::string where = "  which listens at " + made.listener->address().text();
+    note({where + outcome_words(made), Told::made, made.listener->fd()});
     return made;
 }
 
@@ -145,22 +149,24 @@ Attempt Stage::try_bind_raw(const sockaddr* address, int length, unsigned flags)
     const Voice voice = new_voice();
     auto listener = std::make_unique<Listener>(*this, loop(), voice);
     adopt_voice(voice, *listener);
-    note("binds " + Address(address, static_cast<socklen_t>(length < 0 ? 0 : length)).text() +
-         " given as " + std::to_string(length) + " bytes, flags " + flag_words(flags));
+    note({"binds " + Address(address, static_cast<socklen_t>(length < 0 ? 0 : length)).text() +
+              " given as " + std::to_string(length) + " bytes, flags " + flag_words(flags),
+          Told::making});
     errno = 0;
-    listener->foreign_ = subject_.listener_new_bind(
-        loop().foreign(), function_of(voice), pointer_of(voice), flags, -1, address, length);
+    listener->foreign_ = subject_.listener_new_bind(loop().foreign(), function_of(voice),
+                                                    pointer_of(voice), flags, -1, address, length);
     const Errno error = Errno::last();
     if (listener->foreign_ == nullptr) {
-        note("  which gives null, " + error.name());
+        note({"  which gives null, " + error.name(), Told::none_made, -1, error.value()});
         return {nullptr, error};
     }
     listener->fd_ = subject_.listener_get_fd(listener->foreign_);
     listener->owns_fd_ = (flags & close_on_free) == 0;
     if (kernel::is_open(listener->fd_)) listener->address_ = Address::local_of(listener->fd_);
     listeners_.push_back(std::move(listener));
-    note("  which gives a listener" + outcome_words({listeners_.back().get(), Errno{0}}));
-    return {listeners_.back().get(), Errno{0}};
+    const Attempt made{listeners_.back().get(), Errno{0}};
+    note({"  which gives a listener" + outcome_words(made), Told::made, made.listener->fd()});
+    return made;
 }
 
 BoundSocket Stage::bound_socket(const Address* at, bool nonblocking) {
@@ -257,7 +263,7 @@ void Stage::add_faults(const std::vector<Fault>& faults) {
 
 void Stage::end_faults() {
     for (std::uint32_t i = 0; i < ledger_.rule_count; ++i) ledger_.rules[i].last = 0;
-    note("the faults are over");
+    if (ledger_.rule_count != 0) note({"the faults are over", Told::faults_over});
 }
 
 void Stage::require_reached() {
@@ -302,10 +308,12 @@ void Stage::record(const std::string& key, const std::string& value) {
     recorded_[key] = value;
 }
 
-void Stage::note(const std::string& line) {
-    add_note(ledger_, line);
+void Stage::note(const std::string& line) { note(Note{line}); }
+
+void Stage::note(const Note& note) {
+    add_note(ledger_, note);
     const std::lock_guard lock(notes_mutex_);
-    notes_.push_back(line);
+    notes_.emplace_back(note.text);
 }
 
 void Stage::tear_down() {
@@ -341,17 +349,33 @@ void Loop::turn(int times) {
 
 void Loop::wait() {
     stage_.note("waits on loop " + std::to_string(number_));
+    if (stage_.never_waits_) return turn();
     (void)stage_.subject().loop_wait(foreign_);
 }
 
 void Loop::run() {
     stage_.note("runs loop " + std::to_string(number_));
-    (void)stage_.subject().loop_run(foreign_);
+    if (!stage_.never_waits_) {
+        (void)stage_.subject().loop_run(foreign_);
+        return;
+    }
+    leaving_ = false;
+    for (int quiet = 0; quiet < quiet_turns && !leaving_;) {
+        const std::size_t before = stage_.deliveries();
+        (void)stage_.subject().loop_turn(foreign_);
+        quiet = stage_.deliveries() == before ? quiet + 1 : 0;
+    }
 }
 
-void Loop::exit() { stage_.subject().loop_exit(foreign_); }
+void Loop::exit() {
+    leaving_ = true;
+    stage_.subject().loop_exit(foreign_);
+}
 
-void Loop::break_off() { stage_.subject().loop_break(foreign_); }
+void Loop::break_off() {
+    leaving_ = true;
+    stage_.subject().loop_break(foreign_);
+}
 
 void Loop::free() {
     if (foreign_ != nullptr) stage_.subject().loop_free(foreign_);

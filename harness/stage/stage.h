@@ -1,8 +1,8 @@
 // What a case holds in its hands: listeners, peers, loops and faults, and no sleep.
 //
 // Loopback is synchronous in the kernel: when connect returns, the connection is in the listener's
-// queue.  So "the callback is not called" is a queue that holds a connection and a loop turned until
-// idle, never a wait.
+// queue.  So "the callback is not called" is a queue that holds a connection and a loop turned
+// until idle, never a wait.
 #pragma once
 
 #include <deque>
@@ -23,8 +23,10 @@
 #include "harness/stage/case.h"
 #include "harness/stage/kernel.h"
 #include "harness/stage/listener.h"
+#include "harness/stage/oracle.h"
 #include "harness/stage/peer.h"
 #include "harness/subject/listener_api.h"
+#include "harness/trace/note.h"
 #include "shims/ledger.h"
 
 namespace hark {
@@ -48,10 +50,10 @@ class Loop {
     Loop(Stage& stage, ForeignLoop* foreign, int number)
         : stage_(stage), foreign_(foreign), number_(number) {}
     void turn(int times = 1);  // turns that don't wait
-    void wait();               // one turn that waits until something is ready or a timer has run out
-    void run();                // until exit(), or nothing is left to wait for
-    void exit();               // event_base_loopexit
-    void break_off();          // event_base_loopbreak
+    void wait();       // one turn that waits until something is ready or a timer has run out
+    void run();        // until exit(), or nothing is left to wait for
+    void exit();       // event_base_loopexit
+    void break_off();  // event_base_loopbreak
     void free();
     [[nodiscard]] int number() const { return number_; }
     [[nodiscard]] ForeignLoop* foreign() const { return foreign_; }
@@ -60,17 +62,18 @@ class Loop {
     Stage& stage_;
     ForeignLoop* foreign_;
     int number_;
+    bool leaving_ = false;  // exit() or break_off() since run() began
 };
 
 // How a listener is made.  What isn't said comes from the variant.
 struct Making {
-    unsigned flags = 0;   // added to the variant's
+    unsigned flags = 0;  // added to the variant's
     int backlog = -1;
     bool null_callback = false;
-    Loop* loop = nullptr;            // the stage's first
-    const Address* at = nullptr;     // to bind; loopback and port zero of the variant's family
-    int fd = -1;                     // to adopt, instead of one that the stage binds
-    const Voice* voice = nullptr;    // the next one that is free
+    Loop* loop = nullptr;          // the stage's first
+    const Address* at = nullptr;   // to bind; loopback and port zero of the variant's family
+    int fd = -1;                   // to adopt, instead of one that the stage binds
+    const Voice* voice = nullptr;  // the next one that is free
 };
 
 // What came of an attempt: a listener, or none and errno.
@@ -143,14 +146,16 @@ class Stage {
     [[nodiscard]] std::uint32_t allocations() const;
     // Ends the case `unsupported` with this reason.
     [[noreturn]] void unsupported(const std::string& reason);
-    void require(Feature feature);          // or `unsupported`
-    void require_flags(unsigned flags);     // likewise; make() does it by itself
+    void require(Feature feature);       // or `unsupported`
+    void require_flags(unsigned flags);  // likewise; make() does it by itself
 
     // A fact for the report, without a verdict.
     void record(const std::string& key, const std::string& value);
 
-    // One line of what the case does, for the report and the trace.  The stage notes its own doings.
+    // One line of what the case does, for the report and the trace.  The stage notes its own
+    // doings.
     void note(const std::string& line);
+    void note(const Note& note);  // with its meaning, for the oracles
 
     void count_check() { ++checks_; }
 
@@ -161,8 +166,15 @@ class Stage {
     [[nodiscard]] const std::vector<Fault>& faults() const { return faults_; }
     [[nodiscard]] shim::Ledger& ledger() { return ledger_; }
     [[nodiscard]] std::size_t strays() const { return strays_; }  // callbacks with unknown pointers
-    [[nodiscard]] std::size_t unseen() const { return unseen_; }  // deliveries without a seen accept
-    void add_faults(const std::vector<Fault>& faults);            // of the job, before the case
+    [[nodiscard]] std::size_t unseen() const {
+        return unseen_;
+    }                                                   // deliveries without a seen accept
+    void add_faults(const std::vector<Fault>& faults);  // of the job, before the case
+    // From now on no loop waits: run() and wait() turn while there is something to do.  For runs
+    // under a fault that the case knows nothing of, in which what it waits for may never come.
+    void never_wait() { never_waits_ = true; }
+    // Once the faults are over: whatever listener there is delivers what waited, and a fresh peer.
+    void probe_recovery(std::vector<Finding>& findings);
     // Frees what is left: listeners, loops, peers, accepted sockets.
     void tear_down();
 
@@ -176,7 +188,8 @@ class Stage {
     static AcceptCallback function_of(const Voice& voice);
     static Stage* current_;
 
-    void told_accepted(int function, ForeignListener*, int fd, sockaddr*, int length, void* argument);
+    void told_accepted(int function, ForeignListener*, int fd, sockaddr*, int length,
+                       void* argument);
     void told_error(int function, ForeignListener*, Errno error, void* argument);
     Attempt attempt(Maker maker, const Making& making);
     Listener& required(const Attempt& attempt);
@@ -207,6 +220,7 @@ class Stage {
     std::mutex mutex_;  // callbacks of another thread's loop tell their news here
     std::mutex notes_mutex_;
     bool threads_ = false;
+    bool never_waits_ = false;
 };
 
 }  // namespace hark

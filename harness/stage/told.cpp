@@ -101,8 +101,9 @@ void Stage::told_accepted(int function, ForeignListener* foreign, int fd, sockad
         told.was_readable = kernel::is_open(fd) && kernel::is_readable(fd);
         if (kernel::is_open(fd)) told.fd.reset(fd);
     }
-    note("  the callback is told of descriptor " + std::to_string(fd) + " from " +
-         told.address.text() + ", peer " + std::to_string(told.peer));
+    note({"  the callback is told of descriptor " + std::to_string(fd) + " from " +
+              told.address.text() + ", peer " + std::to_string(told.peer),
+          Told::accepted, listener->fd_, fd});
     if (listener->freed_) ++listener->calls_after_free_;
     Accepted* kept = nullptr;
     {
@@ -128,7 +129,8 @@ void Stage::told_error(int function, ForeignListener* foreign, Errno error, void
         told.right_listener = foreign == listener->foreign_;
         listener->errors_.push_back(told);
     }
-    note("  the error callback is told of " + error.name());
+    note({"  the error callback is told of " + error.name(), Told::error, listener->fd_,
+          error.value()});
     if (listener->freed_) ++listener->calls_after_free_;
     if (listener->on_error_) listener->on_error_(told);
 }

@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "harness/must.h"
-#include "harness/stage/census.h"
 #include "harness/stage/stage.h"
 
 namespace hark {
@@ -74,49 +73,101 @@ void perform(const Case& one, Stage& stage, Outcome& outcome) {
     }
 }
 
-// What must hold of every run that would otherwise count as good.
-void judge(const Stage& stage, Outcome& outcome) {
-    const bool good = outcome.verdict == Verdict::pass || outcome.verdict == Verdict::recorded;
+bool is_good(const Outcome& outcome) {
+    return outcome.verdict == Verdict::pass || outcome.verdict == Verdict::recorded;
+}
+
+void judge_by_case(const Stage& stage, Outcome& outcome) {
     if (failed && outcome.verdict != Verdict::error && outcome.verdict != Verdict::unsupported) {
         outcome.verdict = Verdict::fail;
         outcome.how = "wrong";
         outcome.expected = failed->expected;
         outcome.seen = failed->seen;
         outcome.at = failed->at;
-    } else if (stage.strays() != 0 && good) {
-        fail(outcome, "wrong", "a callback was called with a pointer that nobody gave");
-    } else if (stage.unseen() != 0 && good) {
-        outcome.verdict = Verdict::unreached;
-        outcome.message =
-            "the subject delivered a connection whose accept the shim never saw: it makes calls "
-            "that cannot be intercepted, so its verdicts can't be trusted";
-    } else if (good && stage.checks() == 0) {
+    } else if (is_good(outcome) && stage.checks() == 0) {
         outcome.verdict = Verdict::error;
         outcome.message = "the case checked nothing";
     }
 }
 
+// Whatever left the body: a fault that the case knows nothing of may end it anywhere.
+void judge_by_oracles(const Stage& stage, Outcome& outcome) {
+    if (outcome.verdict == Verdict::unsupported && stage.fired() == 0) return;
+    outcome.verdict = Verdict::pass;
+    outcome.how = outcome.expected = outcome.seen = outcome.message = "";
+}
+
+// What must hold of every run, whoever judges it.
+void judge_stage(const Stage& stage, Outcome& outcome) {
+    if (!is_good(outcome)) return;
+    if (stage.strays() != 0) {
+        fail(outcome, "wrong", "a callback was called with a pointer that nobody gave");
+    } else if (stage.unseen() != 0) {
+        outcome.verdict = Verdict::unreached;
+        outcome.message =
+            "the subject delivered a connection whose accept the shim never saw: it makes calls "
+            "that cannot be intercepted, so its verdicts can't be trusted";
+    }
+}
+
+// The first finding of the policy that the run is judged by; the others are kept beside it.
+void judge_findings(const Case& one, Judging judging, Outcome& outcome) {
+    if (outcome.verdict != Verdict::pass) return;
+    for (const Finding& finding : outcome.findings) {
+        const OracleRow& row = row_of(finding.oracle);
+        if (judging == Judging::by_case && row.policy != one.clause->policy) continue;
+        std::string where = finding.what;
+        if (finding.record != 0)
+            where += " (call " + std::to_string(finding.record) + " of the trace)";
+        fail(outcome, std::string(row.name), where);
+        outcome.policy = row.policy;
+        outcome.expected = row.rule;
+        outcome.seen = where;
+        return;
+    }
+}
+
+void find_leaks(const Census& before, const Census& after, const shim::Ledger& ledger,
+                Outcome& outcome) {
+    for (auto& each : leaks(before, after, ledger)) {
+        outcome.findings.push_back({Oracle::leak, 0, std::move(each)});
+    }
+    outcome.dirty = !outcome.findings.empty() && outcome.findings.back().oracle == Oracle::leak;
+}
+
+void expect_doctest() {
+    static doctest::Context assertions;
+    static const bool ready = [] {
+        assertions.setAsDefaultForAssertsOutOfTestCases();
+        assertions.setAssertHandler(&keep_failed_check);
+        return true;
+    }();
+    (void)ready;
+    failed.reset();
+}
+
 }  // namespace
 
-Outcome run_case(const Case& one, const Variant& variant, const std::vector<Fault>& faults,
-                 Subject& subject, shim::Ledger& ledger) {
-    static doctest::Context assertions;
-    assertions.setAsDefaultForAssertsOutOfTestCases();
-    assertions.setAssertHandler(&keep_failed_check);
-    failed.reset();
-
+Outcome run_case(const Trial& trial, Subject& subject, shim::Ledger& ledger) {
+    expect_doctest();
     Outcome outcome;
-    const Census before = Census::take(ledger);
+    const Census before = Census::take(ledger, trial.census);
     {
-        Stage stage(subject, ledger, one, variant);
+        Stage stage(subject, ledger, trial.one, trial.variant);
         ledger.recording.store(1);
         try {
-            stage.add_faults(faults);
-            perform(one, stage, outcome);
+            stage.add_faults(trial.faults);
+            if (trial.judging == Judging::by_oracles) stage.never_wait();
+            perform(trial.one, stage, outcome);
             stage.end_faults();
+            if (trial.judging == Judging::by_oracles && stage.fired() != 0) {
+                stage.probe_recovery(outcome.findings);
+            }
             stage.tear_down();
-            judge(stage, outcome);
-            if (!faults.empty() && outcome.verdict != Verdict::error) stage.require_reached();
+            if (trial.judging == Judging::by_case) judge_by_case(stage, outcome);
+            if (trial.judging == Judging::by_oracles) judge_by_oracles(stage, outcome);
+            judge_stage(stage, outcome);
+            if (!trial.faults.empty() && outcome.verdict != Verdict::error) stage.require_reached();
         } catch (const Unreached& nothing) {
             outcome.verdict = Verdict::unreached;
             outcome.message = nothing.what();
@@ -130,15 +181,9 @@ Outcome run_case(const Case& one, const Variant& variant, const std::vector<Faul
         outcome.recorded = stage.recorded();
         for (const Fault& fault : stage.faults()) outcome.plan.push_back(to_text(fault));
     }
-    const auto leaked = leaks(before, Census::take(ledger), ledger);
-    if (!leaked.empty() &&
-        (outcome.verdict == Verdict::pass || outcome.verdict == Verdict::recorded)) {
-        std::string all;
-        for (const auto& each : leaked) all += (all.empty() ? "" : "; ") + each;
-        fail(outcome, "leak", all);
-        outcome.expected = "nothing left behind once everything is freed";
-        outcome.seen = all;
-    }
+    for (auto& finding : judge_trace(ledger)) outcome.findings.push_back(std::move(finding));
+    find_leaks(before, Census::take(ledger, trial.census), ledger, outcome);
+    judge_findings(trial.one, trial.judging, outcome);
     return outcome;
 }
 

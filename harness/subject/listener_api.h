@@ -1,9 +1,9 @@
-// What an implementation offers so that Hark can drive it: the interface that the contract documents,
-// and one step of its event loop.  An adapter translates; it decides nothing, works around nothing and
-// retries nothing, for whatever it hid would be hidden from the verdict.
+// What an implementation offers so that Hark can drive it: the interface that the contract
+// documents, and one step of its event loop.  An adapter translates; it decides nothing, works
+// around nothing and retries nothing, for whatever it hid would be hidden from the verdict.
 //
-// An adapter is a shared object with one function, `hark_open_subject`.  It includes this header and
-// its own library, nothing else of Hark.
+// An adapter is a shared object with one function, `hark_open_subject`.  It includes this header
+// and its own library, nothing else of Hark.
 #pragma once
 
 #include <sys/socket.h>
@@ -79,7 +79,8 @@ class Subject {
     virtual void loop_free(ForeignLoop*) = 0;
     // One turn that doesn't wait: whatever is ready is handled, once (EVLOOP_ONCE|EVLOOP_NONBLOCK).
     virtual int loop_turn(ForeignLoop*) = 0;
-    // Turns, waiting where there is nothing to do, until loop_exit or until nothing is left to wait for.
+    // Turns, waiting where there is nothing to do, until loop_exit or until nothing is left to wait
+    // for.
     virtual int loop_run(ForeignLoop*) = 0;
     // One turn that waits until something is ready or a timer has run out (EVLOOP_ONCE).
     virtual int loop_wait(ForeignLoop*) = 0;

@@ -74,7 +74,8 @@ std::string soname_in(const dl_phdr_info& object) {
         const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(object.dlpi_addr + segment.p_vaddr);
         for (; entry->d_tag != DT_NULL; ++entry) {
             // The loader has already made this one an address.
-            if (entry->d_tag == DT_STRTAB) strings = reinterpret_cast<const char*>(entry->d_un.d_ptr);
+            if (entry->d_tag == DT_STRTAB)
+                strings = reinterpret_cast<const char*>(entry->d_un.d_ptr);
             if (entry->d_tag == DT_SONAME) offset = entry->d_un.d_val;
         }
         if (strings != nullptr && offset != 0) return strings + offset;

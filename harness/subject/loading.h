@@ -1,5 +1,5 @@
-// Brings a subject into this process, and says what came in with it: which code is the subject's own
-// (only calls made from there count), and which build of it this is.
+// Brings a subject into this process, and says what came in with it: which code is the subject's
+// own (only calls made from there count), and which build of it this is.
 #pragma once
 
 #include <string>

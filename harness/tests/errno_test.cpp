@@ -1,3 +1,4 @@
+// An errno is a type of its own, with a name and a text.
 #include "harness/errno.h"
 
 #include <doctest/doctest.h>

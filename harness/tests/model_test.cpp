@@ -1,3 +1,4 @@
+// The shim's two tables, as the driver sees them.
 #include "harness/fault/model.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Names and numbers, each from the other.
 #include "harness/fault/names.h"
 
 #include <doctest/doctest.h>

@@ -94,7 +94,8 @@ TEST_CASE("text and fault go back and forth unchanged, over the whole grammar") 
                 const std::string opt = is_option  ? ":opt=IPV6_V6ONLY"
                                         : is_fcntl ? ":opt=F_GETFL"
                                                    : "";
-                const std::string text = subject + when + fd + opt;
+                std::string text = subject;
+                text.append(when).append(fd).append(opt);
                 CAPTURE(text);
                 const Fault fault = parse_fault(text);
                 CHECK(parse_fault(to_text(fault)) == fault);

@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <set>
 
@@ -87,7 +86,7 @@ std::string line_of(const Made& made) {
     std::ranges::copy(made.arguments, record.arguments);
     record.payload_size = static_cast<std::uint16_t>(made.payload.size());
     const std::size_t kept = std::min(made.payload.size(), sizeof record.payload);
-    std::memcpy(record.payload, made.payload.data(), kept);
+    std::copy_n(made.payload.begin(), kept, record.payload);
     const std::string line = trace::to_line(record, {});
     return line.substr(6);
 }

@@ -106,9 +106,9 @@ TEST_CASE("the trace goes from the oldest to the newest, notes among the calls")
     const auto ledger = std::make_unique<shim::Ledger>();
     CHECK(lines_of(*ledger).empty());
     ledger->recording = 1;
-    add_note(*ledger, "peer 1 connects\n");
+    add_note(*ledger, {"peer 1 connects\n"});
     add(*ledger, Call::listen);
-    add_note(*ledger, std::string(200, 'x'));
+    add_note(*ledger, {std::string(200, 'x')});
     add(*ledger, Call::close);
     CHECK(lines_of(*ledger) ==
           std::vector<std::string>{"# peer 1 connects\\x0a", "    2 listen(0, 0) = 0",
@@ -137,7 +137,7 @@ TEST_CASE("threads are told apart only where there are several") {
     const auto ledger = std::make_unique<shim::Ledger>();
     add(*ledger, Call::listen);
     ledger->recording = 1;
-    add_note(*ledger, "of whatever thread");
+    add_note(*ledger, {"of whatever thread"});
     add(*ledger, Call::listen);
     CHECK(lines_of(*ledger)[2] == "    3 listen(0, 0) = 0");
     add(*ledger, Call::listen).thread = 101;

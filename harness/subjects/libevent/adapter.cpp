@@ -1,5 +1,5 @@
-// libevent, and whatever has its evconnlistener ABI: bound by name at run time, so that any build of
-// any version runs without this file being compiled again.
+// libevent, and whatever has its evconnlistener ABI: bound by name at run time, so that any build
+// of any version runs without this file being compiled again.
 
 #include <dlfcn.h>
 #include <event2/event.h>
@@ -60,7 +60,8 @@ class Libevent final : public Subject {
         };
         switch (feature) {
             case Feature::set_error_callback:
-                return call_.evconnlistener_set_error_cb ? "" : without("evconnlistener_set_error_cb");
+                return call_.evconnlistener_set_error_cb ? ""
+                                                         : without("evconnlistener_set_error_cb");
             case Feature::set_callback:
                 return call_.evconnlistener_set_cb ? "" : without("evconnlistener_set_cb");
             case Feature::threads:
@@ -98,7 +99,8 @@ class Libevent final : public Subject {
         return reinterpret_cast<ForeignLoop*>(call_.event_base_new());
     }
     void loop_free(ForeignLoop* loop) override { call_.event_base_free(base(loop)); }
-    // EVLOOP_NONBLOCK alone goes on for as long as anything is ready: for ever, under a lasting fault.
+    // EVLOOP_NONBLOCK alone goes on for as long as anything is ready: for ever, under a lasting
+    // fault.
     int loop_turn(ForeignLoop* loop) override {
         return call_.event_base_loop(base(loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
     }
@@ -113,8 +115,8 @@ class Libevent final : public Subject {
 
     ForeignListener* listener_new(ForeignLoop* loop, AcceptCallback callback, void* argument,
                                   unsigned flags, int backlog, int fd) override {
-        return reinterpret_cast<ForeignListener*>(
-            call_.evconnlistener_new(base(loop), translated(callback), argument, flags, backlog, fd));
+        return reinterpret_cast<ForeignListener*>(call_.evconnlistener_new(
+            base(loop), translated(callback), argument, flags, backlog, fd));
     }
     ForeignListener* listener_new_bind(ForeignLoop* loop, AcceptCallback callback, void* argument,
                                        unsigned flags, int backlog, const sockaddr* address,
@@ -198,11 +200,11 @@ extern "C" Subject* hark_open_subject_1(const char* path, std::string* why) {
     if (library == nullptr) return nullptr;
     Functions found;
 #define BIND(name) found.name = reinterpret_cast<decltype(&::name)>(dlsym(library, #name));
-#define NEEDED(name)                                                     \
-    BIND(name)                                                           \
-    if (found.name == nullptr) {                                         \
-        *why = "it has no " #name ", so it has no evconnlistener ABI";   \
-        return nullptr;                                                  \
+#define NEEDED(name)                                                   \
+    BIND(name)                                                         \
+    if (found.name == nullptr) {                                       \
+        *why = "it has no " #name ", so it has no evconnlistener ABI"; \
+        return nullptr;                                                \
     }
 #define OPTIONAL(name) BIND(name)
 #include "harness/subjects/libevent/functions.def"

@@ -1,0 +1,65 @@
+#include "harness/stage/oracle_connections.h"
+
+#include <algorithm>
+#include <string>
+
+#include "harness/trace/note.h"
+
+namespace hark {
+
+std::vector<ConnectionOracle::Taken>::iterator ConnectionOracle::taken_as(std::int64_t fd) {
+    return std::find_if(taken_.begin(), taken_.end(),
+                        [&](const Taken& each) { return each.fd == fd; });
+}
+
+void ConnectionOracle::see(const shim::Record& record) {
+    if ((record.marks & shim::mark_note) != 0) return see_note(record);
+    const bool invented = (record.marks & shim::mark_injected) != 0 && record.error == 0;
+    switch (record.call) {
+        case shim::Call::accept:
+        case shim::Call::accept4:
+            // What a rule only said was accepted is nobody's connection; a dropped flag is another
+            // thing, and its socket is real.
+            if (record.result < 0 || (invented && record.payload_size == 0)) break;
+            std::erase_if(taken_, [&](const Taken& each) { return each.fd == record.result; });
+            taken_.push_back({record.result, record.number.load(), false});
+            break;
+        case shim::Call::close: {
+            const auto taken = taken_as(record.arguments[0]);
+            if (taken == taken_.end()) break;
+            if (!taken->delivered) {
+                findings_.push_back({Oracle::lost, taken->record,
+                                     "the connection accepted here was closed by call " +
+                                         std::to_string(record.number.load()) +
+                                         " and never delivered"});
+            }
+            taken_.erase(taken);
+            break;
+        }
+        default:
+            break;
+    }
+}
+
+void ConnectionOracle::see_note(const shim::Record& record) {
+    const Note note = note_of(record);
+    if (note.told != Told::accepted) return;
+    const auto taken = taken_as(note.value);
+    if (taken == taken_.end()) return;  // one that the shim did not see: the stage counts those
+    if (taken->delivered) {
+        findings_.push_back(
+            {Oracle::doubled, record.number.load(),
+             "descriptor " + std::to_string(note.value) + " is delivered a second time"});
+    }
+    taken->delivered = true;
+}
+
+void ConnectionOracle::conclude() {
+    for (const Taken& each : taken_) {
+        if (each.delivered) continue;
+        findings_.push_back(
+            {Oracle::lost, each.record, "the connection accepted here was never delivered"});
+    }
+}
+
+}  // namespace hark

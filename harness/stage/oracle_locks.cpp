@@ -1,0 +1,45 @@
+#include "harness/stage/oracle_locks.h"
+
+#include <algorithm>
+
+namespace hark {
+
+void LockOracle::see(const shim::Record& record) {
+    if ((record.marks & (shim::mark_note | shim::mark_unfinished)) != 0) return;
+    const auto mutex = record.arguments[0];
+    switch (record.call) {
+        case shim::Call::pthread_mutex_lock:
+        case shim::Call::pthread_mutex_trylock:
+            if (record.result == 0) held_.push_back({mutex, record.thread, record.number.load()});
+            break;
+        case shim::Call::pthread_mutex_unlock: {
+            if (record.result != 0) break;
+            // The last taken first: a recursive lock is given back as often as it was taken.
+            const auto last = std::find_if(held_.rbegin(), held_.rend(), [&](const Held& each) {
+                return each.mutex == mutex && each.thread == record.thread;
+            });
+            if (last != held_.rend()) held_.erase(std::next(last).base());
+            break;
+        }
+        case shim::Call::pthread_mutex_destroy: {
+            const auto taken = std::find_if(held_.begin(), held_.end(),
+                                            [&](const Held& each) { return each.mutex == mutex; });
+            if (taken == held_.end()) break;
+            findings_.push_back({Oracle::lock, record.number.load(),
+                                 "a lock is destroyed that call " + std::to_string(taken->record) +
+                                     " took and nobody gave back"});
+            std::erase_if(held_, [&](const Held& each) { return each.mutex == mutex; });
+            break;
+        }
+        default:
+            break;
+    }
+}
+
+void LockOracle::conclude() {
+    for (const Held& each : held_) {
+        findings_.push_back({Oracle::lock, each.record, "the lock taken here is never given back"});
+    }
+}
+
+}  // namespace hark

@@ -1,0 +1,164 @@
+#include "harness/stage/oracle_words.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "harness/errno.h"
+
+namespace hark {
+
+bool is_retried_by_contract(int error) {
+    return error == EAGAIN || error == EINTR || error == ECONNABORTED;
+}
+
+bool is_retried_on_linux(int error) {
+    switch (error) {
+        case EPROTO:
+        case ENETDOWN:
+        case ENOPROTOOPT:
+        case EHOSTDOWN:
+        case ENONET:
+        case EHOSTUNREACH:
+        case ENETUNREACH:
+        case ENOSR:
+        case ESOCKTNOSUPPORT:
+        case EPROTONOSUPPORT:
+        case ETIMEDOUT:
+        case ECONNRESET:
+            return true;
+        default:
+            return is_retried_by_contract(error);
+    }
+}
+
+WordOracle::State& WordOracle::state_of(std::int64_t fd) {
+    for (State& each : states_) {
+        if (each.fd == fd) return each;
+    }
+    State fresh;
+    fresh.fd = fd;
+    return states_.emplace_back(fresh);
+}
+
+void WordOracle::see(const shim::Record& record) {
+    if ((record.marks & shim::mark_note) != 0) return see_note(record);
+    if (making_ && (record.marks & shim::mark_injected) != 0 && record.error != 0) {
+        injected_.push_back(record.error);
+    }
+    if (record.call == shim::Call::accept || record.call == shim::Call::accept4) see_accept(record);
+}
+
+void WordOracle::see_accept(const shim::Record& record) {
+    if ((record.marks & shim::mark_unfinished) != 0) return;
+    State& state = state_of(record.arguments[0]);
+    settle(state);
+    if (record.result >= 0) return;
+    state.failed = record.error;
+    state.record = record.number.load();
+}
+
+// A failure that was owed to the error callback, and of which it has not been told by now.
+void WordOracle::settle(State& state) {
+    const int failed = std::exchange(state.failed, 0);
+    // A missing accept4 is no failure of the listener: it has accept to fall back on.
+    if (failed == 0 || failed == ENOSYS || !state.error_callback) return;
+    if (is_retried_on_linux(failed)) return;
+    findings_.push_back(
+        {Oracle::unreported, state.record,
+         "accept reported " + Errno(failed).name() + " and the error callback was not called"});
+}
+
+void WordOracle::see_note(const shim::Record& record) {
+    const Note note = note_of(record);
+    switch (note.told) {
+        case Told::making:
+            making_ = true;
+            injected_.clear();
+            break;
+        case Told::made:
+            making_ = false;
+            std::erase_if(states_, [&](const State& each) { return each.fd == note.of; });
+            (void)state_of(note.of);
+            break;
+        case Told::none_made:
+            making_ = false;
+            see_none_made(record, static_cast<int>(note.value));
+            break;
+        case Told::freeing: {
+            settle(state_of(note.of));
+            std::erase_if(states_, [&](const State& each) { return each.fd == note.of; });
+            break;
+        }
+        case Told::enabled:
+            if (note.value == 0) state_of(note.of).disabled = false;
+            break;
+        case Told::disabled:
+            if (note.value != 0) break;
+            state_of(note.of).disabled = true;
+            state_of(note.of).disabled_by = record.thread;
+            break;
+        case Told::error_callback: {
+            State& state = state_of(note.of);
+            settle(state);
+            state.error_callback = note.value != 0;
+            break;
+        }
+        case Told::accepted:
+            if (state_of(note.of).disabled && state_of(note.of).disabled_by == record.thread) {
+                findings_.push_back({Oracle::word, record.number.load(),
+                                     "a connection is delivered although disable said that it "
+                                     "succeeded"});
+            }
+            break;
+        case Told::error:
+            see_error_told(record, state_of(note.of), static_cast<int>(note.value));
+            break;
+        case Told::line:
+        case Told::callback_set:
+        case Told::faults_over:
+            break;
+    }
+}
+
+void WordOracle::see_none_made(const shim::Record& record, int told) {
+    if (told == 0) {
+        findings_.push_back(
+            {Oracle::word, record.number.load(), "no listener was made and errno is zero"});
+        return;
+    }
+    if (injected_.empty()) return;
+    if (std::find(injected_.begin(), injected_.end(), told) != injected_.end()) return;
+    findings_.push_back({Oracle::word, record.number.load(),
+                         "no listener was made since a call reported " +
+                             Errno(injected_.front()).name() + ", and errno says " +
+                             Errno(told).name()});
+}
+
+void WordOracle::see_error_told(const shim::Record& record, State& state, int told) {
+    const int failed = std::exchange(state.failed, 0);
+    const std::string name = Errno(told).name();
+    if (failed == 0) {
+        findings_.push_back({Oracle::overreported, record.number.load(),
+                             "the error callback is called and no accept had failed since the "
+                             "last time"});
+    } else if (failed != told) {
+        findings_.push_back({Oracle::word, record.number.load(),
+                             "the error callback finds " + name + " where accept reported " +
+                                 Errno(failed).name()});
+    } else if (is_retried_by_contract(told)) {
+        findings_.push_back(
+            {Oracle::overreported, record.number.load(), "the error callback is told of " + name});
+    } else if (is_retried_on_linux(told)) {
+        findings_.push_back(
+            {Oracle::talkative, record.number.load(),
+             "the error callback is told of " + name + ", a network error of one connection"});
+    }
+}
+
+void WordOracle::conclude() {
+    for (State& each : states_) settle(each);
+}
+
+}  // namespace hark
