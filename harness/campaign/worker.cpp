@@ -26,7 +26,8 @@ std::string preload() {
 
 // In the child: descriptors where the zygote looks for them, and nothing else of the driver's.
 [[noreturn]] void become_zygote(const SubjectChoice& choice, const Isolation& isolation, int ledger,
-                                int control) {
+                                int control, const std::string& program,
+                                const std::string& preloaded) {
     (void)::setpgid(0, 0);  // Ctrl-C is for the driver, which then hangs up
     // First out of the way of the two numbers, whichever they are now.
     const int high_ledger = ::fcntl(ledger, F_DUPFD, 10);
@@ -36,7 +37,7 @@ std::string preload() {
         ::_exit(127);
     }
     (void)::close_range(zygote_control_fd + 1, ~0u, 0);
-    ::setenv("LD_PRELOAD", preload().c_str(), 1);
+    ::setenv("LD_PRELOAD", preloaded.c_str(), 1);
     ::setenv("HARK_LEDGER", ("/proc/self/fd/" + std::to_string(zygote_ledger_fd)).c_str(), 1);
     std::vector<std::string> words = {"hark",
                                       "zygote",
@@ -47,7 +48,7 @@ std::string preload() {
     std::vector<char*> arguments;
     for (auto& each : words) arguments.push_back(each.data());
     arguments.push_back(nullptr);
-    ::execv("/proc/self/exe", arguments.data());
+    ::execv(program.c_str(), arguments.data());
     ::_exit(127);
 }
 
@@ -68,8 +69,14 @@ void Worker::start() {
     must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
     control_.reset(ends[0]);
     Fd theirs(ends[1]);
+    // Asked before there is a mount namespace: in a chroot the kernel then names an old mount's
+    // file by its path from outside, and so it does for a program started as /proc/self/exe.
+    const std::string program = places::program().string();
+    const std::string preloaded = preload();
     zygote_ = fork_isolated(isolation_);
-    if (zygote_ == 0) become_zygote(choice_, isolation_, ledger_->fd(), theirs.get());
+    if (zygote_ == 0) {
+        become_zygote(choice_, isolation_, ledger_->fd(), theirs.get(), program, preloaded);
+    }
     theirs.reset();
     lines_ = std::make_unique<LineReader>(control_.get());
     std::string line;
