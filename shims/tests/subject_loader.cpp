@@ -1,3 +1,4 @@
+// The subject of the tests: an object loaded once, whose code alone counts as the subject.
 #include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <link.h>
