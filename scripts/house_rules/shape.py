@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from os.path import normpath
+from pathlib import PurePosixPath
 
 from house_rules.registry import rule
 from house_rules.tree import Remarks, Tree, blocks, first_comment, is_cpp, is_shell
@@ -48,6 +50,20 @@ def one_title(tree: Tree) -> Remarks:
             prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
             if (count := len(re.findall(r"^# ", prose, re.MULTILINE))) != 1:
                 yield path, 1, f"{count} titles"
+
+
+@rule
+def dead_link(tree: Tree) -> Remarks:
+    """What a page links to is there."""
+    folders = {folder for path in tree for folder in map(str, PurePosixPath(path).parents)}
+    for path, text in tree.items():
+        if not path.endswith(".md") or "/golden/" in path:
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", line):
+                there = normpath(PurePosixPath(path).parent / target)
+                if there not in tree and there not in folders:
+                    yield path, number, f"{target} is not there"
 
 
 @rule

@@ -101,6 +101,7 @@ BROKEN: list[tuple[str, str, int, Tree]] = [
     ("opening", "scripts/a", 1, {"scripts/a": "#!/bin/sh\necho\n"}),
     ("one-title", "README.md", 1, {"README.md": "# One\n# Two\n"}),
     ("one-title", "README.md", 1, {"README.md": "Words.\n"}),
+    ("dead-link", "shims/README.md", 1, {"shims/README.md": "See [b](../b.md).\n", "a.md": ""}),
     ("file-length", "harness/a.cpp", 1, {"harness/a.cpp": LONG}),
     ("function-length", "harness/a.cpp", 2, {"harness/a.cpp": LONG_FUNCTION}),
     ("function-length", "scripts/a.py", 4, {"scripts/a.py": LONG_PYTHON}),
@@ -183,6 +184,9 @@ SOUND: list[tuple[str, Tree]] = [
         "a": "#!/bin/sh\n# An a.\n",
     }),
     ("one-title", {"README.md": "# One\n\n```\n# a remark\n```\n\n## Two\n"}),
+    ("dead-link", {
+        "a/b.md": "[c](../c.md#d), [a](../a), [e](#e), [f](https://f.example)\n", "c.md": "",
+    }),
     ("file-length", {"a.cpp": LONG.replace("A file.", "A table, long because libc is.")}),
     ("function-length", {"a.cpp": LONG_FUNCTION.replace("    g();\n", "", 1)}),
     ("clause-name", {"cases/clauses.def": "CLAUSE(NEW_10, must)\n"}),
