@@ -276,6 +276,13 @@ CASE_FOR(CBK_5, pointer_given, every_family_and_maker,
     CHECK(deliver_one(stage, listener).heard_by == given);
 }
 
+CASE_FOR(CBK_5, null_pointer, every_maker, "a null pointer that was given is handed on as one") {
+    const Voice given{0, Voice::null_argument};
+    auto& listener = stage.make({.voice = &given});
+
+    CHECK(deliver_one(stage, listener).heard_by == given);
+}
+
 CASE_FOR(CBK_5, each_its_own, every_maker,
          "two listeners with one callback are told apart by their pointers") {
     const Voice one = stage.new_voice();

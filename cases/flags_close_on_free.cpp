@@ -125,6 +125,20 @@ CASE_FOR(COF_3, accepted_still_talks, with_and_without_the_flag,
     CHECK(peer.receive() == "fro");
 }
 
+// libevent 2.1.8 closed it as soon as the callback returned (its issue 577).
+CASE_FOR(COF_3, freed_within_its_callback, with_and_without_the_flag,
+         "an accepted socket outlives a listener that was freed within its callback") {
+    auto& listener = stage.make();
+    auto& peer = stage.connect(listener);
+    listener.on_accept([&](Accepted&) { listener.free(); });
+
+    stage.settle();
+    REQUIRE(listener.is_freed());
+    const auto& accepted = only_delivery(stage, listener);
+    CHECK(Address::peer_of(accepted.number) == peer.address());
+    CHECK_FALSE(peer.saw_end());
+}
+
 CASE_FOR(COF_3, outlives_the_loop, with_and_without_the_flag,
          "an accepted socket outlives listener and loop") {
     auto& listener = stage.make();

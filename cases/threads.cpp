@@ -154,6 +154,28 @@ CASE_FOR(THR_1, disable_beside_callback, every_maker,
     CHECK(kernel::queue_of(listener.fd()).length == 1);
 }
 
+CASE_FOR(THR_1, disable_beside_error_callback, every_maker,
+         "a listener is disabled by another thread while its error callback runs") {
+    auto& listener = make_threadsafe(stage);
+    std::optional<Beside> other;
+    listener.set_error_callback();
+    listener.on_error([&](const ErrorTold&) {
+        other.emplace([&] { listener.disable(); });
+        other->until_done_or_blocked();
+    });
+    (void)stage.connect(listener);
+    stage.inject("accept,accept4:error=EMFILE:when=1");
+
+    stage.settle();
+    stage.require_reached();
+    REQUIRE(other.has_value());
+    other->join();
+    stage.settle();
+    CHECK(listener.errors().size() == 1);
+    CHECK(listener.delivered() == 0);
+    CHECK(kernel::queue_of(listener.fd()).length == 1);
+}
+
 CASE_FOR(THR_1, enable_beside_callback, every_maker,
          "a listener is enabled by another thread while its callback runs") {
     auto& listener = make_threadsafe(stage);
