@@ -139,7 +139,8 @@ std::string why_not_a_library(const std::string& path) {
     if (header.e_type != ET_DYN) return "it is no shared library (its ELF type is not ET_DYN)";
     for (int i = 0; i < header.e_phnum; ++i) {
         ElfW(Phdr) segment{};
-        file.seekg(static_cast<std::streamoff>(header.e_phoff) + i * header.e_phentsize);
+        file.seekg(static_cast<std::streamoff>(header.e_phoff) +
+                   std::streamoff{i} * header.e_phentsize);
         if (!file.read(reinterpret_cast<char*>(&segment), sizeof segment)) {
             return "its program headers are cut short";
         }
