@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto patience = 5000ms;  // a thousand times what any of it takes
+constexpr auto patience = 2000ms;  // hundreds of times what any of it takes
 
 // The library under test comes first in the program, whatever it was linked with.
 std::vector<std::string> environment_for(Stage& stage) {
