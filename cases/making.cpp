@@ -189,7 +189,7 @@ CASE(BND_1, one_address_only, "an address serves itself and no other of the mach
     auto& listener = stage.bind({.at = &second});
     const auto port = listener.address().port();
     const auto& there = stage.connect(Address::ipv4("127.0.0.2", port));
-    const auto& elsewhere = stage.connect(Address::ipv4("127.0.0.1", port));
+    const auto& elsewhere = stage.connect(Address::ipv4("127.0.0.78", port));
     stage.settle();
     CHECK(listener.delivered_to(there) == 1);
     CHECK(elsewhere.refusal() == Errno(ECONNREFUSED));
