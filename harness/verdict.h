@@ -1,6 +1,7 @@
 // What came of a run, and the words for it.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 namespace hark {
@@ -35,5 +36,12 @@ enum class Verdict {
 inline constexpr Verdict every_verdict[] = {Verdict::pass,      Verdict::fail,
                                             Verdict::unreached, Verdict::unsupported,
                                             Verdict::recorded,  Verdict::error};
+
+[[nodiscard]] constexpr std::optional<Verdict> verdict_of(std::string_view word) {
+    for (const Verdict each : every_verdict) {
+        if (to_word(each) == word) return each;
+    }
+    return std::nullopt;
+}
 
 }  // namespace hark

@@ -178,9 +178,12 @@ bool Campaign::keep(unsigned pass_number, Ready& subject, std::size_t place, jso
 bool Campaign::pass(unsigned number, Ready& subject, std::size_t first_row) {
     std::vector<Job> jobs;
     for (std::size_t i = 0; i < selected_.size(); ++i) {
-        jobs.push_back({static_cast<std::uint32_t>(first_row + i + 1), selected_[i].case_number,
-                        selected_[i].variant_number, request_.plan,
-                        static_cast<std::uint32_t>(timeout_ms * request_.timeout_scale), false});
+        jobs.push_back(
+            {.number = static_cast<std::uint32_t>(first_row + i + 1),
+             .case_number = selected_[i].case_number,
+             .variant_number = selected_[i].variant_number,
+             .plans = {request_.plan},
+             .timeout_ms = static_cast<std::uint32_t>(timeout_ms * request_.timeout_scale)});
     }
     return subject.pool->run(
         jobs,

@@ -101,7 +101,7 @@ void Worker::stop() {
 }
 
 void Worker::give(const Job& job) {
-    in_flight_.push_back(job);
+    in_flight_.push_back({job, 0});
     // A zygote that is gone is noticed, and its jobs saved, by take().
     (void)send_line(control_.get(), nlohmann::json(job).dump());
 }
@@ -114,32 +114,45 @@ std::vector<nlohmann::json> Worker::take() {
         auto row = nlohmann::json::parse(line);
         if (row.contains("broken"))
             throw Broken(choice_.label + ": " + row["broken"].get<std::string>());
-        in_flight_.pop_front();
+        Errand& errand = in_flight_.front();
+        if (++errand.answered == errand.job.plans.size()) in_flight_.pop_front();
         rows.push_back(std::move(row));
     }
     if (alive) return rows;
 
-    if (!in_flight_.empty()) {
-        rows.push_back(row_of_the_fallen(in_flight_.front()));
-        in_flight_.pop_front();
+    auto waiting = std::exchange(in_flight_, {});
+    if (!waiting.empty()) {
+        Errand& fallen = waiting.front();
+        Job& job = fallen.job;
+        job.number += static_cast<std::uint32_t>(fallen.answered);
+        job.plans.erase(job.plans.begin(),
+                        job.plans.begin() + static_cast<std::ptrdiff_t>(fallen.answered));
+        rows.push_back(row_of_the_fallen(job.number, job.plans.front()));
+        ++job.number;
+        job.plans.erase(job.plans.begin());
+        if (job.plans.empty()) waiting.pop_front();
     }
     stop();
-    const auto waiting = std::exchange(in_flight_, {});
     start();
-    for (const Job& job : waiting) give(job);
+    for (const Errand& each : waiting) give(each.job);
     return rows;
 }
 
-nlohmann::json Worker::row_of_the_fallen(const Job& job) {
+nlohmann::json Worker::row_of_the_fallen(std::uint32_t number,
+                                         const std::vector<std::string>& plan) {
     int status = 0;
     (void)::waitpid(zygote_, &status, 0);
     zygote_ = -1;
     const std::string seen =
         "it brought down the process that its cells are forked from, which " + ended_words(status);
     using nlohmann::json;
-    return {{"number", job.number},
+    return {{"number", number},
             {"verdict", to_word(Verdict::fail)},
             {"how", "crash"},
+            {"policy", "document"},
+            {"findings", json::array()},
+            {"fired", 0},
+            {"site", ""},
             {"expected", "the run comes to its end"},
             {"seen", seen},
             {"message", seen},
@@ -147,7 +160,7 @@ nlohmann::json Worker::row_of_the_fallen(const Job& job) {
             {"checks", 0},
             {"did", json::array()},
             {"recorded", json::object()},
-            {"plan", job.plan},
+            {"plan", plan},
             {"rules", json::array()},
             {"trace", json::array()},
             {"trace_cut", 0},

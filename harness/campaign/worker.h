@@ -39,14 +39,14 @@ class Worker {
     [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
 
     void give(const Job& job);
-    // The rows that have come.  If the zygote died, the job that was in flight gets a row that says
-    // so, and the jobs behind it are given to a new zygote.
+    // The rows that have come.  If the zygote died, the run that was in flight gets a row that says
+    // so, and those behind it are given to a new zygote.
     [[nodiscard]] std::vector<nlohmann::json> take();
 
   private:
     void start();
     void stop();
-    nlohmann::json row_of_the_fallen(const Job& job);
+    nlohmann::json row_of_the_fallen(std::uint32_t number, const std::vector<std::string>& plan);
 
     SubjectChoice choice_;
     Hello hello_;
@@ -55,7 +55,11 @@ class Worker {
     Fd control_;
     std::unique_ptr<LineReader> lines_;
     pid_t zygote_ = -1;
-    std::deque<Job> in_flight_;
+    struct Errand {
+        Job job;
+        std::size_t answered = 0;  // of its runs
+    };
+    std::deque<Errand> in_flight_;
 };
 
 }  // namespace hark

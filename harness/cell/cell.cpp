@@ -92,9 +92,23 @@ void take_descriptors(int output) {
     (void)::close_range(kept.starts_with(prefix) ? folder + 1 : 3, ~0u, 0);
 }
 
+nlohmann::json findings_as_json(const Outcome& outcome) {
+    nlohmann::json all = nlohmann::json::array();
+    for (const Finding& each : outcome.findings) {
+        const OracleRow& row = row_of(each.oracle);
+        all.push_back({{"oracle", row.name},
+                       {"policy", to_word(row.policy)},
+                       {"record", each.record},
+                       {"what", each.what}});
+    }
+    return all;
+}
+
 nlohmann::json to_json(const Outcome& outcome) {
     return {{"verdict", to_word(outcome.verdict)},
             {"how", outcome.how},
+            {"policy", to_word(outcome.policy)},
+            {"findings", findings_as_json(outcome)},
             {"expected", outcome.expected},
             {"seen", outcome.seen},
             {"message", outcome.message},
@@ -107,12 +121,23 @@ nlohmann::json to_json(const Outcome& outcome) {
 
 }  // namespace
 
+void prepare_cell(int output, CrashSite* crash) {
+    (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)::setpgid(0, 0);
+    take_descriptors(output);
+    if (crash != nullptr && !sanitized) catch_crashes(*crash);
+    apply(Limits{});
+}
+
 std::string run_here(const Job& job, Subject& subject, shim::Ledger& ledger) {
     const Case& one = cases()[job.case_number];
     const Variants variants = one.variants();
-    const Outcome outcome = run_case(
-        {.one = one, .variant = variants[job.variant_number], .faults = parse_plan(job.plan)},
-        subject, ledger);
+    const Judging judging = job.mode == Mode::contract ? Judging::by_case : Judging::by_oracles;
+    const Outcome outcome = run_case({.one = one,
+                                      .variant = variants[job.variant_number],
+                                      .faults = parse_plan(job.plans.at(0)),
+                                      .judging = judging},
+                                     subject, ledger);
     // A subject's bytes may be no UTF-8; the row says so by the replacement character.
     return to_json(outcome).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -120,11 +145,7 @@ std::string run_here(const Job& job, Subject& subject, shim::Ledger& ledger) {
 void live_and_die(const Job& job, Subject& subject, shim::Ledger& ledger, Mailbox& mailbox,
                   int output) {
     try {
-        (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)::setpgid(0, 0);
-        take_descriptors(output);
-        if (!sanitized) catch_crashes(mailbox.crash());
-        apply(Limits{});
+        prepare_cell(output, &mailbox.crash());
         ledger.ends_on_block.store(1);
         mailbox.put(run_here(job, subject, ledger));
     } catch (const std::exception& trouble) {

@@ -15,7 +15,13 @@ struct Limits {
     std::uint64_t memory_bytes = std::uint64_t{4} << 30;  // of address space; no case needs a tenth
 };
 
-// In the forked child: runs the job, leaves its outcome in the mailbox, ends the process.
+// In the forked child: what it prints goes to `output`, what it reads is nothing, the driver's
+// socket and the zygote's descriptors are closed, limits hold, and a crash leaves its site where
+// there is one.
+void prepare_cell(int output, CrashSite* crash);
+
+// In the forked child: runs the job's one plan, leaves its outcome in the mailbox, ends the
+// process.
 [[noreturn]] void live_and_die(const Job& job, Subject& subject, shim::Ledger& ledger,
                                Mailbox& mailbox, int output);
 

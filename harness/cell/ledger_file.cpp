@@ -36,16 +36,24 @@ void LedgerFile::map() {
     page_ = static_cast<shim::Ledger*>(at);
 }
 
-void clear_run(shim::Ledger& ledger) {
+void clear_for_next(shim::Ledger& ledger) {
     ledger.recording.store(0);
-    ledger.ends_on_block.store(0);
     ledger.end.store(shim::End::none);
-    for (auto& rule : ledger.rules) new (&rule) shim::Rule;
+    for (std::uint32_t i = 0; i < ledger.rule_count; ++i) new (&ledger.rules[i]) shim::Rule;
     ledger.rule_count = 0;
-    for (auto& each : ledger.calls) each.store(0);
+    for (auto& each : ledger.calls) each.store(0, std::memory_order_relaxed);
     const auto used = std::min<std::size_t>(ledger.record_count.load(), shim::record_room);
-    for (std::size_t i = 0; i < used; ++i) ledger.records[i].number.store(0);
+    for (std::size_t i = 0; i < used; ++i) {
+        ledger.records[i].number.store(0, std::memory_order_relaxed);
+    }
     ledger.record_count.store(0);
+    ledger.allocations_lost.store(0);
+    ledger.memory_refused.store(0);
+}
+
+void clear_run(shim::Ledger& ledger) {
+    clear_for_next(ledger);
+    ledger.ends_on_block.store(0);
     // The tables are mostly untouched, and a page that was never written costs nothing to read.
     for (auto& each : ledger.descriptors) {
         if (each.role.load() == shim::Role::none && each.closed_by.load() == 0 &&
@@ -58,8 +66,6 @@ void clear_run(shim::Ledger& ledger) {
         if (each.pointer.load() != 0) new (&each) shim::Allocation{};
     }
     ledger.allocation_count.store(0);
-    ledger.allocations_lost.store(0);
-    ledger.memory_refused.store(0);
 }
 
 }  // namespace hark

@@ -27,4 +27,7 @@ class LedgerFile {
 // Forgets rules, counts, trace, descriptors and allocations; keeps the subject's text ranges.
 void clear_run(shim::Ledger& ledger);
 
+// The same but for descriptors and allocations: for a run in the process of one that left none.
+void clear_for_next(shim::Ledger& ledger);
+
 }  // namespace hark

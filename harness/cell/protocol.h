@@ -9,19 +9,28 @@
 
 namespace hark {
 
-// One run that is asked for.  Case and variant are numbers in cases(), the same in both processes,
-// which are one program.
-struct Job {
-    std::uint32_t number = 0;  // the row's, from one
-    std::uint32_t case_number = 0;
-    std::uint32_t variant_number = 0;
-    std::vector<std::string> plan;    // on top of what the case itself injects
-    std::uint32_t timeout_ms = 5000;  // a case takes a few; longer is a hang
-    bool whole_trace = false;         // every line of it, locks and allocations too
+// What a job's runs are for.
+enum class Mode {
+    contract,  // the case judges; a whole row comes back
+    count,     // nothing is judged; the calls that the subject made come back
+    sweep,     // the oracles judge; a short row for each plan comes back
+    alone,     // likewise of one plan in a cell of its own; a whole row comes back
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Job, number, case_number, variant_number, plan, timeout_ms,
-                                   whole_trace)
+// What is asked for: one case in one variant, a run for each plan.  Case and variant are numbers in
+// cases(), the same in both processes, which are one program.
+struct Job {
+    std::uint32_t number = 0;  // of its first row, from one; the rows are numbered on from there
+    std::uint32_t case_number = 0;
+    std::uint32_t variant_number = 0;
+    std::vector<std::vector<std::string>> plans = {{}};  // rules on top of what the case injects
+    std::uint32_t timeout_ms = 5000;                     // a run takes a few; longer is a hang
+    bool whole_trace = false;  // every line of it, locks and allocations too
+    Mode mode = Mode::contract;
+};
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Job, number, case_number, variant_number, plans, timeout_ms,
+                                   whole_trace, mode)
 
 // The first line of a zygote: what it has loaded, or why it could not.
 struct Hello {

@@ -1,23 +1,20 @@
 #include "harness/cell/zygote.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
+#include <unordered_map>
 
+#include "harness/cell/batch.h"
 #include "harness/cell/cell.h"
-#include "harness/cell/deadlock.h"
 #include "harness/cell/ending.h"
+#include "harness/cell/host.h"
 #include "harness/cell/ledger_file.h"
+#include "harness/fault/model.h"
 #include "harness/must.h"
 #include "harness/stage/address.h"
 #include "harness/stage/peer.h"
@@ -31,57 +28,16 @@ namespace hark {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using nlohmann::json;
 using std::chrono::milliseconds;
-
-constexpr std::size_t said_room = 4096;    // bytes of a subject's output that a row keeps
-constexpr milliseconds deadlock_look{10};  // between two looks at a cell that takes its time
 
 // How many lines of trace a row keeps: enough to see a failure whole, less of what passed.
 constexpr std::size_t trace_lines_failed = 400;
 constexpr std::size_t trace_lines_passed = 60;
 
-struct Pipe {
-    Fd read;
-    Fd write;
-    Pipe() {
-        std::array<int, 2> ends{};
-        must(::pipe2(ends.data(), O_CLOEXEC), "pipe2 for the subject's output");
-        read.reset(ends[0]);
-        write.reset(ends[1]);
-        must(::fcntl(read.get(), F_SETFL, O_NONBLOCK), "F_SETFL");
-    }
-};
-
-// What the subject prints is read all the time, so that a flood cannot block it, and little is
-// kept.
-void drain(int from, std::string& said) {
-    std::array<char, 65536> block{};
-    for (;;) {
-        const auto size = ::read(from, block.data(), block.size());
-        if (size <= 0) return;
-        const auto room = said_room - std::min(said.size(), said_room);
-        said.append(block.data(), std::min(static_cast<std::size_t>(size), room));
-    }
-}
-
-// Kills and reaps whatever is left of a cell: its orphans have become this process's children.
-bool kill_orphans() {
-    bool any = false;
-    for (;;) {
-        const pid_t reaped = ::waitpid(-1, nullptr, WNOHANG);
-        if (reaped == -1) return any;
-        any = true;
-        if (reaped > 0) continue;
-        if (::getpid() == 1) {
-            (void)::kill(-1,
-                         SIGKILL);  // everything in this process namespace but its first process
-        } else {
-            std::ifstream children("/proc/self/task/" + std::to_string(::gettid()) + "/children");
-            pid_t child = 0;
-            while (children >> child) (void)::kill(child, SIGKILL);
-        }
-        (void)::waitpid(-1, nullptr, 0);
-    }
+// A subject's bytes may be no UTF-8; the row says so by the replacement character.
+std::string to_line(const json& row) {
+    return row.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 class Zygote {
@@ -89,7 +45,7 @@ class Zygote {
     Zygote(const ZygoteRequest& request, LedgerFile& ledger)
         : ledger_(ledger.get()),
           loaded_(load_subject(request.adapter, request.library)),
-          control_(zygote_control_fd) {
+          host_(zygote_control_fd) {
         std::size_t count = 0;
         for (const auto& range : loaded_.text) ledger_.ranges[count++] = range;
         ledger_.range_count = static_cast<std::uint32_t>(count);
@@ -97,20 +53,27 @@ class Zygote {
     }
 
     [[nodiscard]] Hello hello() const;
-    [[nodiscard]] nlohmann::json run(const Job& job);
+    // Calls `send` with a line for each of the job's runs, until it says that nobody listens.
+    using Send = std::function<bool(const std::string& line)>;
+    bool serve(const Job& job, const Send& send);
     [[nodiscard]] std::string run_here(const Job& job);
-    [[nodiscard]] bool driver_is_gone() const { return driver_is_gone_; }
+    [[nodiscard]] bool driver_is_gone() const { return host_.driver_is_gone(); }
 
   private:
-    void watch(pid_t cell, const Job& job, Ending& ending, std::string& said);
-    void add_trace(const Job& job, nlohmann::json& row) const;
+    [[nodiscard]] json run(const Job& job);
+    bool sweep(const Job& job, const Send& send);
+    void run_alone(const Job& job, std::size_t index);
+    [[nodiscard]] std::string line_of(const Job& job, std::size_t index);
+    [[nodiscard]] json calls_made() const;
+    [[nodiscard]] const std::string& site_name(std::uint64_t address);
+    void add_trace(const Job& job, json& row) const;
 
     shim::Ledger& ledger_;
     LoadedSubject loaded_;
-    int control_;
+    CellHost host_;
     Mailbox mailbox_;
-    Pipe output_;
-    bool driver_is_gone_ = false;
+    BatchPage page_;
+    std::unordered_map<std::uint64_t, std::string> site_names_;
 };
 
 Hello Zygote::hello() const {
@@ -139,34 +102,37 @@ Hello Zygote::hello() const {
     return hello;
 }
 
-nlohmann::json Zygote::run(const Job& job) {
+bool Zygote::serve(const Job& job, const Send& send) {
+    if (job.mode == Mode::sweep) return sweep(job, send);
+    return send(to_line(run(job)));
+}
+
+json Zygote::run(const Job& job) {
     clear_run(ledger_);
     std::uint64_t nonce = 0;
     must(::getrandom(&nonce, sizeof nonce, 0), "getrandom");
     mailbox_.clear(nonce);
     const auto began = Clock::now();
-    const pid_t cell = must(::fork(), "fork of a cell");
-    if (cell == 0) {
-        live_and_die(job, *loaded_.subject, ledger_, mailbox_, output_.write.get());
-    }
-    Ending ending;
-    std::string said;
-    watch(cell, job, ending, said);
-    ending.orphans = kill_orphans();
-    drain(output_.read.get(), said);
+    const auto ended = host_.run(
+        [&](int output) { live_and_die(job, *loaded_.subject, ledger_, mailbox_, output); },
+        milliseconds(job.timeout_ms));
     ledger_.recording.store(0);
 
-    nlohmann::json row = conclude(ending, mailbox_.get(), mailbox_.crash(), ledger_,
-                                  is_judged(cases()[job.case_number].clause->level));
+    json row = conclude(ended.ending, mailbox_.get(), mailbox_.crash(), ledger_,
+                        is_judged(cases()[job.case_number].clause->level));
     row["number"] = job.number;
-    row["said"] = said;
-    row["rules"] = nlohmann::json::array();
+    row["said"] = ended.said;
+    row["rules"] = json::array();
     for (std::size_t i = 0; i < row["plan"].size() && i < ledger_.rule_count; ++i) {
         row["rules"].push_back({{"rule", row["plan"][i]},
                                 {"seen", ledger_.rules[i].seen.load()},
                                 {"fired", ledger_.rules[i].fired.load()}});
     }
-    add_trace(job, row);
+    if (job.mode == Mode::count) {
+        row["calls"] = calls_made();
+    } else {
+        add_trace(job, row);
+    }
     row["duration_us"] =
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began).count();
     return row;
@@ -177,31 +143,88 @@ std::string Zygote::run_here(const Job& job) {
     return hark::run_here(job, *loaded_.subject, ledger_);
 }
 
-// Until the cell has ended; kills it when its time is up, or when it can never go on.
-void Zygote::watch(pid_t cell, const Job& job, Ending& ending, std::string& said) {
-    // The raw call: glibc 2.36 declares pidfd_open without C linkage.
-    const Fd handle(static_cast<int>(must(::syscall(SYS_pidfd_open, cell, 0), "pidfd_open")));
-    const auto deadline = Clock::now() + milliseconds(job.timeout_ms);
-    DeadlockWatch deadlock(cell);
-    for (;;) {
-        std::array<pollfd, 3> ready = {
-            {{handle.get(), POLLIN, 0}, {output_.read.get(), POLLIN, 0}, {control_, POLLRDHUP, 0}}};
-        const int count =
-            ::poll(ready.data(), ready.size(), static_cast<int>(deadlock_look.count()));
-        drain(output_.read.get(), said);
-        if ((ready[0].revents & POLLIN) != 0) break;
-        ending.timed_out = Clock::now() >= deadline;
-        ending.deadlocked = count == 0 && deadlock.look();
-        driver_is_gone_ = (ready[2].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
-        if (ending.timed_out || ending.deadlocked || driver_is_gone_) {
-            (void)::kill(cell, SIGKILL);
-            break;
+// The job's plans by the cellful.  A run that must be run again, or that its cell died in, has a
+// cell of its own before the rest goes on in a new one.
+bool Zygote::sweep(const Job& job, const Send& send) {
+    page_.clear();
+    std::size_t next = 0;
+    while (next < job.plans.size()) {
+        clear_run(ledger_);
+        (void)host_.run(
+            [&](int output) { live_through(job, next, *loaded_.subject, ledger_, page_, output); },
+            milliseconds(job.timeout_ms), [&] { return page_.running().load(); });
+        if (host_.driver_is_gone()) return false;
+        const std::size_t reached = page_.running().load();
+        // What the runs before left behind may be any one's.
+        for (std::size_t i = next; page_.unclean().load() && i < reached; ++i) {
+            page_.slot(i).state.store(SlotState::again);
         }
+        for (std::size_t i = next; i < job.plans.size() && i <= reached; ++i) {
+            if (page_.slot(i).state.load() != SlotState::judged) run_alone(job, i);
+            if (!send(line_of(job, i))) return false;
+        }
+        page_.unclean().store(false);
+        next = reached + 1;
     }
-    must(::waitpid(cell, &ending.status, 0), "waitpid for a cell");
+    return true;
 }
 
-void Zygote::add_trace(const Job& job, nlohmann::json& row) const {
+void Zygote::run_alone(const Job& job, std::size_t index) {
+    Job alone = job;
+    alone.plans = {job.plans[index]};
+    alone.mode = Mode::alone;
+    const json row = run(alone);
+    Slot& slot = page_.slot(index);
+    slot.verdict = verdict_of(row["verdict"].get<std::string>()).value_or(Verdict::error);
+    slot.policy = row.value("policy", "") == to_word(Policy::linux_robust) ? Policy::linux_robust
+                                                                           : Policy::document;
+    const std::string seen = row["seen"].get<std::string>();
+    copy_text(row["how"].get<std::string>(), slot.how);
+    copy_text(seen.empty() ? row["message"].get<std::string>() : seen, slot.seen);
+    note_faults(ledger_, slot);
+    slot.state.store(SlotState::judged);
+}
+
+// By hand, since a sweep has a line for each of a million runs, and most of them pass.
+std::string Zygote::line_of(const Job& job, std::size_t index) {
+    Slot& slot = page_.slot(index);
+    std::string line = "{\"number\":" + std::to_string(job.number + index) + ",\"verdict\":\"";
+    line += to_word(slot.verdict);
+    line += "\",\"fired\":" + std::to_string(slot.fired) + ",\"site\":\"";
+    line += slot.site == 0 ? "" : site_name(slot.site);
+    line += '"';
+    if (slot.verdict != Verdict::pass && slot.verdict != Verdict::unreached) {
+        line += ",\"how\":" + to_line(slot.how) + ",\"policy\":\"";
+        line += to_word(slot.policy);
+        line += "\",\"seen\":" + to_line(slot.seen);
+    }
+    return line + "}";
+}
+
+const std::string& Zygote::site_name(std::uint64_t address) {
+    auto [known, is_new] = site_names_.try_emplace(address);
+    if (is_new) known->second = trace::symbol_of(address);
+    return known->second;
+}
+
+// In the order in which they were made: what a sweep can make fail, and whether more than one
+// thread made it, in which case the order is no promise.
+json Zygote::calls_made() const {
+    json calls = json::array();
+    std::int32_t thread = 0;
+    bool one_thread = true;
+    const std::uint32_t made = ledger_.record_count.load();
+    for (std::uint32_t number = 1; number <= made && made <= shim::record_room; ++number) {
+        const shim::Record& record = ledger_.records[number - 1];
+        if ((record.marks & shim::mark_note) != 0) continue;
+        calls.push_back({row_of(record.call).name, trace::symbol_of(record.caller)});
+        if (thread == 0) thread = record.thread;
+        one_thread = one_thread && thread == record.thread;
+    }
+    return {{"made", calls}, {"whole", made <= shim::record_room}, {"one_thread", one_thread}};
+}
+
+void Zygote::add_trace(const Job& job, json& row) const {
     const bool good = row["verdict"] == to_word(Verdict::pass) ||
                       row["verdict"] == to_word(Verdict::unsupported) ||
                       row["verdict"] == to_word(Verdict::recorded);
@@ -259,10 +282,11 @@ int serve(const ZygoteRequest& request) {
         std::string line;
         while (!zygote.driver_is_gone() && jobs.fill()) {
             while (jobs.next(line)) {
-                const auto row = zygote.run(nlohmann::json::parse(line).get<Job>());
-                using nlohmann::json;
-                const auto text = row.dump(-1, ' ', false, json::error_handler_t::replace);
-                if (zygote.driver_is_gone() || !send_line(zygote_control_fd, text)) break;
+                const auto job = json::parse(line).get<Job>();
+                const bool heard = zygote.serve(job, [](const std::string& text) {
+                    return send_line(zygote_control_fd, text);
+                });
+                if (!heard || zygote.driver_is_gone()) break;
             }
         }
         remove_scratch();

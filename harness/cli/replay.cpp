@@ -25,6 +25,7 @@ namespace {
 struct ReplayOptions {
     std::string what;
     std::vector<std::string> plan;
+    bool by_oracles = false;
     bool gdb = false;
     bool json = false;
     double timeout_scale = 1;
@@ -34,12 +35,14 @@ struct Wanted {
     SubjectChoice subject;
     Selected run;
     std::vector<std::string> plan;
+    bool by_oracles = false;  // as a sweep is judged
 };
 
 // SUBJECT/CASE@VARIANT, or RESULTS#ROW.
 Wanted find(const ReplayOptions& options) {
     std::string id = options.what;
     std::vector<std::string> plan = options.plan;
+    bool by_oracles = options.by_oracles;
     const auto hash = id.rfind('#');
     if (hash != std::string::npos) {
         const std::string file = id.substr(0, hash);
@@ -51,14 +54,17 @@ Wanted find(const ReplayOptions& options) {
             throw NoSuchFile(file + ": there is no such results file");
         const auto row = read_row(file, std::stoull(number));
         id = row["id"];
-        if (plan.empty() && row.contains("job_plan")) plan = row["job_plan"];
+        by_oracles = by_oracles || row["kind"] == "fault";
+        if (by_oracles) id = id.substr(0, id.find('!'));
+        if (plan.empty()) plan = row[by_oracles ? "plan" : "job_plan"];
     }
     const auto slash = id.rfind('/');
     if (slash == std::string::npos) {
         throw UnknownName("'" + id +
                           "': SUBJECT/CASE was expected, such as libevent/NBL_1.default");
     }
-    return {choose_subject(id.substr(0, slash)), select_one(id.substr(slash + 1)), plan};
+    return {choose_subject(id.substr(0, slash)), select_one(id.substr(slash + 1)), plan,
+            by_oracles};
 }
 
 void print(const nlohmann::json& row, const Wanted& wanted) {
@@ -121,12 +127,13 @@ int replay(const ReplayOptions& options) {
     const Wanted wanted = find(options);
     if (options.gdb) under_gdb(wanted);
     Worker worker(wanted.subject);
-    const Job job{1,
-                  wanted.run.case_number,
-                  wanted.run.variant_number,
-                  wanted.plan,
-                  static_cast<std::uint32_t>(5000 * options.timeout_scale),
-                  true};
+    const Job job{.number = 1,
+                  .case_number = wanted.run.case_number,
+                  .variant_number = wanted.run.variant_number,
+                  .plans = {wanted.plan},
+                  .timeout_ms = static_cast<std::uint32_t>(5000 * options.timeout_scale),
+                  .whole_trace = true,
+                  .mode = wanted.by_oracles ? Mode::alone : Mode::contract};
     worker.give(job);
     std::vector<nlohmann::json> rows;
     while (rows.empty()) rows = worker.take();
@@ -151,6 +158,8 @@ void add_replay(CLI::App& app, Action& action) {
     command->add_option("--plan", options->plan, "A fault on top of the case's own; repeatable");
     command->add_option("--timeout-scale", options->timeout_scale, "Multiplies the time limit")
         ->check(CLI::PositiveNumber);
+    command->add_flag("--oracles", options->by_oracles,
+                      "Judge as a sweep does: by the oracles alone");
     command->add_flag("--gdb", options->gdb, "Under gdb, in one process");
     command->add_flag("--json", options->json, "The row as JSON");
     command->callback([&action, options] { action = [options] { return replay(*options); }; });

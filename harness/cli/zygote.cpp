@@ -40,7 +40,7 @@ void add_one_run(CLI::App& app, Action& action) {
     command->add_option("library", words->library)->required();
     command->add_option("case", words->run.job.case_number)->required();
     command->add_option("variant", words->run.job.variant_number)->required();
-    command->add_option("plan", words->run.job.plan);
+    command->add_option("plan", words->run.job.plans[0]);
     command->callback([&action, words] {
         action = [words] {
             if (words->library != "-") words->run.zygote.library = words->library;

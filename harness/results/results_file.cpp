@@ -71,7 +71,8 @@ json read_row(const std::string& path, std::uint64_t number) {
                              std::to_string(parsed.value("schema", 0)) + ", this one reads " +
                              std::to_string(results_schema));
         }
-        if (parsed["kind"] == "row" && parsed.value("number", std::uint64_t{0}) == number)
+        if (parsed["kind"] != "header" && parsed["kind"] != "footer" &&
+            parsed.value("number", std::uint64_t{0}) == number)
             return parsed;
     }
     throw BadResults(path + ": it has no row " + std::to_string(number));

@@ -1,0 +1,100 @@
+#include "harness/cell/batch.h"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
+
+#include "harness/cell/cell.h"
+#include "harness/cell/ledger_file.h"
+#include "harness/must.h"
+
+namespace hark {
+
+namespace {
+
+// The faults as they are typed, with the case they are put to.
+struct Batch {
+    const Case& one;
+    const Variants variants;
+    const Variant& variant;
+
+    explicit Batch(const Job& job)
+        : one(cases()[job.case_number]),
+          variants(one.variants()),
+          variant(variants[job.variant_number]) {}
+};
+
+// Whether the run can be believed although others went before it in this process.
+bool must_be_run_again(const Outcome& outcome, const shim::Ledger& ledger) {
+    if (outcome.dirty || outcome.verdict == Verdict::error) return true;
+    return ledger.allocations_lost.load() != 0 || ledger.memory_refused.load() != 0;
+}
+
+}  // namespace
+
+BatchPage::BatchPage() {
+    void* at =
+        ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) throw Broken("mapping the results of a batch", Errno::last());
+    page_ = new (at) Page;
+}
+
+BatchPage::~BatchPage() { (void)::munmap(page_, sizeof(Page)); }
+
+void BatchPage::clear() {
+    page_->running.store(0);
+    page_->unclean.store(false);
+    for (Slot& each : page_->slots) each.state.store(SlotState::waiting);
+}
+
+void note_faults(const shim::Ledger& ledger, Slot& slot) {
+    slot.fired = 0;
+    slot.site = 0;
+    for (std::uint32_t i = 0; i < ledger.rule_count; ++i)
+        slot.fired += ledger.rules[i].fired.load();
+    const std::size_t kept = std::min<std::size_t>(ledger.record_count.load(), shim::record_room);
+    for (std::size_t i = 0; slot.fired != 0 && slot.site == 0 && i < kept; ++i) {
+        const shim::Record& record = ledger.records[i];
+        if ((record.marks & shim::mark_injected) != 0) slot.site = record.caller;
+    }
+}
+
+void live_through(const Job& job, std::size_t from, Subject& subject, shim::Ledger& ledger,
+                  BatchPage& page, int output) {
+    // Whatever is thrown ends the cell in the run that is going on, which is then run again alone.
+    prepare_cell(output, nullptr);
+    const Batch batch(job);
+    ledger.ends_on_block.store(1);
+    const Census before = Census::take(ledger, CensusKind::full);
+    bool left_nothing = true;
+    for (std::size_t i = from; i < job.plans.size() && left_nothing; ++i) {
+        page.running().store(static_cast<std::uint32_t>(i));
+        Slot& slot = page.slot(i);
+        clear_for_next(ledger);
+        const Outcome outcome = run_case({.one = batch.one,
+                                          .variant = batch.variant,
+                                          .faults = parse_plan(job.plans[i]),
+                                          .judging = Judging::by_oracles,
+                                          .census = CensusKind::quick},
+                                         subject, ledger);
+        slot.verdict = outcome.verdict;
+        slot.policy = outcome.policy;
+        copy_text(outcome.how, slot.how);
+        copy_text(outcome.seen.empty() ? outcome.message : outcome.seen, slot.seen);
+        note_faults(ledger, slot);
+        left_nothing = !must_be_run_again(outcome, ledger);
+        slot.state.store(left_nothing ? SlotState::judged : SlotState::again);
+    }
+    if (left_nothing) {
+        page.unclean().store(
+            !leaks(before, Census::take(ledger, CensusKind::full), ledger).empty());
+        page.running().store(static_cast<std::uint32_t>(job.plans.size()));
+    }
+    ::syscall(SYS_exit_group, 0);
+    __builtin_unreachable();
+}
+
+}  // namespace hark
