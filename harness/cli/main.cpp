@@ -31,7 +31,7 @@ constexpr char footer[] = R"(Exit status:
 Examples:
   hark run --subject libevent --out hark-report
   hark run --subject ./libevent-2.2/lib/libevent_core.so --clause CEX_2
-  hark replay libevent/ERR_3.told_the_errno_of_accept
+  hark replay libevent/ERR_3.errno_told@emfile
   hark report --format html --output report.html hark-report/results.jsonl
 )";
 
