@@ -162,8 +162,22 @@ TEST_CASE("so is copying over it") {
     recorded([&] { return subject().dup2(its, mine); });
     CHECK(record(3).marks == shim::mark_foreign_close);
     CHECK(page().descriptors[mine].of_subject);
+}
+
+TEST_CASE("a descriptor copied over itself is neither closed nor new") {
+    clear();
+    only_subject_counts();
+    const Fd mine{recorded([] { return socket(AF_INET, SOCK_STREAM, 0); }).result};
     recorded([&] { return subject().dup2(mine, mine); });
-    CHECK(record(4).marks == 0);
+    CHECK(record(1).marks == 0);
+    CHECK_FALSE(page().descriptors[mine].of_subject);
+}
+
+TEST_CASE("only the commands of fcntl that copy open something") {
+    const Fd fd{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    clear();
+    REQUIRE(recorded([&] { return fcntl(fd, F_GETFD); }).result == FD_CLOEXEC);
+    CHECK(role_of(FD_CLOEXEC) == Role::none);
 }
 
 TEST_CASE("a descriptor that was handed to the subject is its own to close") {

@@ -59,6 +59,16 @@ TEST_CASE("what others allocate is not") {
     CHECK(page().allocation_count == 0);
 }
 
+TEST_CASE("an allocation inside another call's is one allocation") {
+    preloaded::clear();
+    // Everyone counts: strdup, and the malloc that it calls.
+    char* const text = recorded([] { return subject().strdup("four"); }).result;
+    CHECK(page().allocation_count == 1);
+    CHECK(entry_of(text)->size == 5);
+    recorded([&] { subject().free(text); });
+    CHECK(page().allocation_count == 0);
+}
+
 TEST_CASE("realloc moves an allocation, whoever calls it") {
     start();
     void* const one = recorded([] { return subject().malloc(100); }).result;

@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <set>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -102,11 +105,13 @@ TEST_CASE("a process that has closed every descriptor is still heard") {
 }
 
 TEST_CASE("the shim holds no descriptor") {
-    const int status = preloaded::status_of_child([] {
-        for (int fd = 0; fd < 1024; ++fd) close(fd);
-        return dup(0) == -1 && errno == EBADF ? 0 : 1;
-    });
-    CHECK(WEXITSTATUS(status) == 0);
+    int found = 0;
+    for (const auto& each : std::filesystem::directory_iterator("/proc/self/fd")) {
+        std::error_code gone;  // the listing's own descriptor is listed too
+        const std::string file = std::filesystem::read_symlink(each.path(), gone).string();
+        found += file.find("memfd:ledger") == std::string::npos ? 0 : 1;
+    }
+    CHECK(found == 1);  // the test's own
 }
 
 void call_in_handler(int) { (void)listen(-1, 2); }

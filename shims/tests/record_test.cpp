@@ -120,6 +120,7 @@ TEST_CASE("a long address is cut, and its length is not") {
           }).result == 0);
     CHECK(record(1).payload_size == sizeof address);
     CHECK(std::memcmp(record(1).payload, &address, sizeof record(1).payload) == 0);
+    CHECK(page().records[1].number == 0);
 }
 
 TEST_CASE("what is waited for is kept") {
@@ -166,6 +167,9 @@ TEST_CASE("wild pointers fail as they would without the shim") {
           EFAULT);
     CHECK(recorded([&] { return epoll_ctl(epoll, EPOLL_CTL_DEL, listener, event); }).error ==
           ENOENT);
+    epoll_event readable{EPOLLIN, {}};
+    recorded([&] { return epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &readable); });
+    CHECK(recorded([&] { return epoll_ctl(epoll, EPOLL_CTL_DEL, listener, event); }).error == 0);
     CHECK(recorded([&] { return poll(wild(static_cast<pollfd*>(nullptr)), 1, 0); }).error ==
           EFAULT);
     const Fd accepted{recorded([&] { return accept(listener, nullptr, nullptr); }).result};
