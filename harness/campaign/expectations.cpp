@@ -2,8 +2,9 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <toml++/toml.h>
-#include <sstream>
 
 #include "harness/verdict.h"
 
@@ -28,11 +29,35 @@ std::string text_of(const std::string& file, const toml::table& entry, const cha
     return text->get();
 }
 
-bool is_verdict(const std::string& word) {
-    for (const Verdict each : every_verdict) {
-        if (word == to_word(each)) return true;
+void refuse_unknown_keys(const std::string& file, const toml::table& entry,
+                         std::initializer_list<std::string_view> keys) {
+    for (const auto& [key, value] : entry) {
+        if (std::find(keys.begin(), keys.end(), key.str()) == keys.end()) {
+            refuse(file, key.source(), "unknown key '" + std::string(key.str()) + "'");
+        }
     }
-    return false;
+}
+
+// The [[name]] tables that are about this version.
+std::vector<const toml::table*> entries_of(const std::string& file, const toml::table& whole,
+                                           const char* name, const std::string& version) {
+    std::vector<const toml::table*> all;
+    const toml::node* node = whole.get(name);
+    if (node == nullptr) return all;
+    const toml::array* entries = node->as_array();
+    if (entries == nullptr) {
+        refuse(file, node->source(), std::string("[[") + name + "]] tables were expected");
+    }
+    for (const auto& each : *entries) {
+        const toml::table* entry = each.as_table();
+        if (entry == nullptr) {
+            refuse(file, each.source(), std::string("[[") + name + "]] tables were expected");
+        }
+        const std::string of_version = text_of(file, *entry, "version", false);
+        if (!of_version.empty() && fnmatch(of_version.c_str(), version.c_str(), 0) != 0) continue;
+        all.push_back(entry);
+    }
+    return all;
 }
 
 // Unsupported has its reason, recorded is no judgement: neither needs to be foreseen.
@@ -43,6 +68,30 @@ bool is_fine_unforeseen(const std::string& verdict) {
 
 }  // namespace
 
+Expectations::Known Expectations::known_in(const std::string& file, const toml::table& entry) {
+    refuse_unknown_keys(file, entry,
+                        {"match", "verdict", "how", "message", "reason", "version", "link"});
+    Known known{text_of(file, entry, "match", true),   text_of(file, entry, "verdict", true),
+                text_of(file, entry, "how", false),    text_of(file, entry, "message", false),
+                text_of(file, entry, "reason", true),  text_of(file, entry, "link", false),
+                false};
+    if (!verdict_of(known.verdict)) {
+        refuse(file, entry.source(), "'" + known.verdict + "' is no verdict");
+    }
+    return known;
+}
+
+Expectations::KnownFinding Expectations::finding_in(const std::string& file,
+                                                    const toml::table& entry) {
+    refuse_unknown_keys(file, entry, {"how", "call", "errno", "site", "reason", "version", "link"});
+    const std::string reason = text_of(file, entry, "reason", true);
+    if (reason.empty()) refuse(file, entry.source(), "a reason was expected");
+    const std::string link = text_of(file, entry, "link", false);
+    return {text_of(file, entry, "how", true), text_of(file, entry, "call", true),
+            text_of(file, entry, "errno", true), text_of(file, entry, "site", true),
+            link.empty() ? reason : reason + " (" + link + ")"};
+}
+
 Expectations Expectations::read(const std::string& file, const std::string& version) {
     toml::table whole;
     try {
@@ -50,34 +99,29 @@ Expectations Expectations::read(const std::string& file, const std::string& vers
     } catch (const toml::parse_error& error) {
         refuse(file, error.source(), std::string(error.description()));
     }
+    refuse_unknown_keys(file, whole, {"known", "finding"});
     Expectations expectations;
-    const toml::array* entries = whole["known"].as_array();
-    if (entries == nullptr) return expectations;
-    static constexpr std::string_view keys[] = {"match",  "verdict", "how", "message",
-                                                "reason", "version", "link"};
-    for (const auto& node : *entries) {
-        const toml::table* entry = node.as_table();
-        if (entry == nullptr) refuse(file, node.source(), "'known' holds tables: [[known]]");
-        for (const auto& [key, value] : *entry) {
-            if (std::find(std::begin(keys), std::end(keys), key.str()) == std::end(keys)) {
-                refuse(file, key.source(), "unknown key '" + std::string(key.str()) + "'");
-            }
-        }
-        const std::string of_version = text_of(file, *entry, "version", false);
-        if (!of_version.empty() && fnmatch(of_version.c_str(), version.c_str(), 0) != 0) continue;
-        Known known{text_of(file, *entry, "match", true),
-                    text_of(file, *entry, "verdict", true),
-                    text_of(file, *entry, "how", false),
-                    text_of(file, *entry, "message", false),
-                    text_of(file, *entry, "reason", true),
-                    text_of(file, *entry, "link", false),
-                    false};
-        if (!is_verdict(known.verdict)) {
-            refuse(file, entry->source(), "'" + known.verdict + "' is no verdict");
-        }
-        expectations.known_.push_back(std::move(known));
+    for (const toml::table* entry : entries_of(file, whole, "known", version)) {
+        expectations.known_.push_back(known_in(file, *entry));
+    }
+    for (const toml::table* entry : entries_of(file, whole, "finding", version)) {
+        expectations.findings_.push_back(finding_in(file, *entry));
     }
     return expectations;
+}
+
+std::string Expectations::reason(const std::string& how, const std::string& call,
+                                 const std::string& error, const std::string& site) const {
+    const auto matches = [](const std::string& glob, const std::string& text) {
+        return fnmatch(glob.c_str(), text.c_str(), 0) == 0;
+    };
+    for (const KnownFinding& each : findings_) {
+        if (matches(each.how, how) && matches(each.call, call) && matches(each.error, error) &&
+            matches(each.site, site)) {
+            return each.reason;
+        }
+    }
+    return "";
 }
 
 void Expectations::judge(const std::string& run_id, nlohmann::json& row) {

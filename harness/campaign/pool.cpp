@@ -3,7 +3,6 @@
 #include <poll.h>
 
 #include <map>
-#include <unordered_map>
 
 #include "harness/must.h"
 
@@ -23,36 +22,43 @@ Pool::Pool(const SubjectChoice& choice, unsigned workers) {
 
 bool Pool::run(const std::vector<Job>& jobs, const Keep& keep,
                const std::function<bool()>& interrupted) {
-    std::unordered_map<std::uint32_t, std::size_t> place_of;  // job number to place in `jobs`
-    for (std::size_t i = 0; i < jobs.size(); ++i) place_of[jobs[i].number] = i;
-    std::map<std::size_t, nlohmann::json> early;  // rows that came before their turn
+    if (jobs.empty()) return true;
+    const std::uint32_t first = jobs.front().number;
+    const std::uint32_t end = jobs.back().number + static_cast<std::uint32_t>(jobs.back().plans.size());
+    std::map<std::uint32_t, nlohmann::json> early;  // rows that came before their turn
     std::size_t given = 0;
-    std::size_t kept = 0;
-    while (kept < jobs.size()) {
+    std::size_t at = 0;  // the job that the next row is of
+    for (std::uint32_t next = first; next < end;) {
         if (interrupted()) return false;
         for (auto& worker : workers_) {
             while (given < jobs.size() && worker->in_flight() < most_in_flight) {
                 worker->give(jobs[given++]);
             }
         }
-        std::vector<pollfd> ready;
-        for (const auto& worker : workers_) ready.push_back({worker->fd(), POLLIN, 0});
-        const int count = ::poll(ready.data(), ready.size(), look_for_interrupt_ms);
-        if (count <= 0) continue;
-        for (std::size_t i = 0; i < workers_.size(); ++i) {
-            if (ready[i].revents == 0) continue;
-            for (auto& row : workers_[i]->take()) {
-                early.emplace(place_of.at(row["number"].get<std::uint32_t>()), std::move(row));
-            }
+        for (auto& row : rows_that_came()) {
+            early.emplace(row["number"].get<std::uint32_t>(), std::move(row));
         }
-        while (!early.empty() && early.begin()->first == kept) {
-            const bool go_on = keep(jobs[kept], early.begin()->second);
+        while (!early.empty() && early.begin()->first == next) {
+            while (next >= jobs[at].number + jobs[at].plans.size()) ++at;
+            const bool go_on = keep(jobs[at], early.begin()->second);
             early.erase(early.begin());
-            ++kept;
-            if (!go_on) return kept == jobs.size();
+            ++next;
+            if (!go_on) return next == end;
         }
     }
     return true;
+}
+
+std::vector<nlohmann::json> Pool::rows_that_came() {
+    std::vector<pollfd> ready;
+    for (const auto& worker : workers_) ready.push_back({worker->fd(), POLLIN, 0});
+    std::vector<nlohmann::json> rows;
+    if (::poll(ready.data(), ready.size(), look_for_interrupt_ms) <= 0) return rows;
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+        if (ready[i].revents == 0) continue;
+        for (auto& row : workers_[i]->take()) rows.push_back(std::move(row));
+    }
+    return rows;
 }
 
 }  // namespace hark

@@ -16,6 +16,7 @@ class Pool {
 
     [[nodiscard]] const Worker& first() const { return *workers_.front(); }
 
+    // The jobs' rows are numbered without a gap, in the order of the jobs.
     // Calls `keep` with each row, in the order of `jobs`.  Ends early, with the rows that are in
     // flight dropped, once `keep` or `interrupted` says so; true if every job was done.
     using Keep = std::function<bool(const Job&, nlohmann::json&)>;  // false: no more
@@ -23,6 +24,7 @@ class Pool {
              const std::function<bool()>& interrupted);
 
   private:
+    std::vector<nlohmann::json> rows_that_came();
     std::vector<std::unique_ptr<Worker>> workers_;
 };
 

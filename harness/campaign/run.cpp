@@ -8,12 +8,11 @@
 
 #include "harness/campaign/expectations.h"
 #include "harness/campaign/pool.h"
+#include "harness/campaign/row.h"
 #include "harness/exit_status.h"
 #include "harness/places.h"
-#include "harness/results/machine.h"
 #include "harness/results/results_file.h"
 #include "harness/verdict.h"
-#include "harness/version.h"
 
 namespace hark {
 
@@ -31,60 +30,9 @@ struct Ready {
     Expectations expectations;
 };
 
-json subjects_as_json(const std::vector<Ready>& ready) {
-    json all = json::array();
-    for (const auto& each : ready) {
-        const Hello& hello = each.pool->first().hello();
-        json lacks = json::array();
-        for (const auto& pair : hello.lacks)
-            lacks.push_back({{"feature", pair[0]}, {"reason", pair[1]}});
-        all.push_back({{"name", each.choice->label},
-                       {"version", hello.version},
-                       {"path", hello.path},
-                       {"build_id", hello.build_id},
-                       {"soname", hello.soname},
-                       {"lacks", lacks}});
-    }
-    return all;
-}
-
-json header_of(const RunRequest& request, const std::vector<Ready>& ready, std::size_t planned) {
-    const Isolation& isolation = ready.front().pool->first().isolation();
-    const auto word = [](bool own) { return own ? "namespace" : "shared"; };
-    return {{"kind", "header"},
-            {"schema", results_schema},
-            {"tool", {{"name", "hark"}, {"version", version}}},
-            {"command", request.command},
-            {"started", now_utc()},
-            {"seed", request.seed},
-            {"machine", machine_facts()},
-            {"isolation",
-             {{"network", word(isolation.network)},
-              {"pids", word(isolation.processes)},
-              {"reason", isolation.reason}}},
-            {"contract", contract_as_json()},
-            {"subjects", subjects_as_json(ready)},
-            {"planned", planned}};
-}
-
 std::string from_repository(std::string_view file) {
     const auto at = file.rfind("cases/");
     return std::string(at == std::string_view::npos ? file : file.substr(at));
-}
-
-std::string in_shell(const std::string& word) {
-    static constexpr std::string_view plain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@";
-    if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
-    std::string quoted = "'";
-    for (const char each : word) quoted += each == '\'' ? "'\\''" : std::string(1, each);
-    return quoted + "'";
-}
-
-std::string repeating_command(const std::string& id, const std::vector<std::string>& plan) {
-    std::string command = "hark replay " + in_shell(id);
-    for (const auto& rule : plan) command += " --plan " + in_shell(rule);
-    return command;
 }
 
 // What the zygote could not know: which run of which subject this was.
@@ -121,6 +69,7 @@ class Campaign {
 
   private:
     void make_ready();
+    [[nodiscard]] HeaderFacts facts_of(std::uint64_t planned) const;
     bool pass(unsigned number, Ready& subject, std::size_t first_row);
     bool keep(unsigned pass_number, Ready& subject, std::size_t place, json& row);
 
@@ -147,6 +96,17 @@ void Campaign::make_ready() {
         ready_.push_back(std::move(ready));
     }
     report_.isolation = ready_.front().pool->first().isolation();
+}
+
+HeaderFacts Campaign::facts_of(std::uint64_t planned) const {
+    HeaderFacts facts{.command = request_.command,
+                      .seed = request_.seed,
+                      .labels = {},
+                      .subjects = report_.subjects,
+                      .isolation = report_.isolation,
+                      .planned = planned};
+    for (const auto& each : ready_) facts.labels.push_back(each.choice->label);
+    return facts;
 }
 
 // One row as it came, in the order of the jobs.
@@ -205,7 +165,7 @@ RunReport Campaign::run() {
     const std::size_t planned = selected_.size() * ready_.size();
     progress_.planned = planned * request_.repeat;
     first_verdicts_.resize(planned);
-    if (!request_.out.empty()) writer_.emplace(request_.out, header_of(request_, ready_, planned));
+    if (!request_.out.empty()) writer_.emplace(request_.out, header_of(facts_of(planned)));
 
     bool whole = true;
     for (unsigned number = 0; whole && number < request_.repeat; ++number) {
@@ -238,21 +198,6 @@ RunReport Campaign::run() {
 }
 
 }  // namespace
-
-json contract_as_json() {
-    json all = json::array();
-    for (const Clause* each : clauses()) {
-        all.push_back({{"id", each->id},
-                       {"level", to_word(each->level)},
-                       {"policy", to_word(each->policy)},
-                       {"chapter", each->chapter},
-                       {"place", each->place},
-                       {"sentence", each->sentence},
-                       {"promise", each->promise},
-                       {"contradicts", each->contradicts}});
-    }
-    return {{"title", "The libevent book: connection listeners"}, {"clauses", all}};
-}
 
 RunReport run_contract(const RunRequest& request, const std::function<void(const Progress&)>& tell,
                        const std::function<bool()>& interrupted) {

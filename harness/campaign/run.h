@@ -55,7 +55,4 @@ struct Progress {
                                      const std::function<void(const Progress&)>& tell,
                                      const std::function<bool()>& interrupted);
 
-// The clauses, as a results file's header has them.
-[[nodiscard]] nlohmann::json contract_as_json();
-
 }  // namespace hark

@@ -20,6 +20,7 @@
 #include "harness/stage/peer.h"
 #include "harness/subject/loading.h"
 #include "harness/trace/lines.h"
+#include "harness/trace/note.h"
 #include "harness/trace/symbol.h"
 #include "harness/verdict.h"
 
@@ -216,7 +217,11 @@ json Zygote::calls_made() const {
     const std::uint32_t made = ledger_.record_count.load();
     for (std::uint32_t number = 1; number <= made && made <= shim::record_room; ++number) {
         const shim::Record& record = ledger_.records[number - 1];
-        if ((record.marks & shim::mark_note) != 0) continue;
+        if ((record.marks & shim::mark_note) != 0) {
+            // What the stage's clearing away makes the subject do comes after the faults.
+            if (note_of(record).told == Told::faults_over) break;
+            continue;
+        }
         calls.push_back({row_of(record.call).name, trace::symbol_of(record.caller)});
         if (thread == 0) thread = record.thread;
         one_thread = one_thread && thread == record.thread;

@@ -2,7 +2,7 @@
 
 #include <iostream>
 
-#include "harness/campaign/run.h"
+#include "harness/campaign/row.h"
 #include "harness/campaign/selection.h"
 #include "harness/cli/command.h"
 #include "harness/exit_status.h"

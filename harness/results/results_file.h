@@ -29,6 +29,8 @@ class ResultsWriter {
     ResultsWriter& operator=(const ResultsWriter&) = delete;
 
     void add(const nlohmann::json& row);
+    // A line that is no run of its own, such as what many of them come to.
+    void add_beside(const nlohmann::json& line) { write(line); }
     // `ended`: complete, interrupted or failed.
     void finish(const std::string& ended, std::uint64_t duration_us);
     [[nodiscard]] const std::string& path() const { return path_; }

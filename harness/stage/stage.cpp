@@ -263,7 +263,7 @@ void Stage::add_faults(const std::vector<Fault>& faults) {
 
 void Stage::end_faults() {
     for (std::uint32_t i = 0; i < ledger_.rule_count; ++i) ledger_.rules[i].last = 0;
-    if (ledger_.rule_count != 0) note({"the faults are over", Told::faults_over});
+    if (ledger_.rule_count != 0 || never_waits_) note({"the faults are over", Told::faults_over});
 }
 
 void Stage::require_reached() {
@@ -323,6 +323,7 @@ void Stage::tear_down() {
         if (!each->freed_) each->free();
         if (each->owns_fd_ && kernel::is_open(each->fd_)) (void)::close(each->fd_);
         each->owns_fd_ = false;
+        if (each->address_.family() == AF_UNIX) (void)::unlink(each->address_.text().c_str());
     }
     for (Loop& each : loops_) each.free();
     // Peers first: a reset leaves no TIME_WAIT behind to fill the namespace's ports.
@@ -333,7 +334,9 @@ void Stage::tear_down() {
 }
 
 std::string Stage::fresh_name() {
-    const std::string number = std::to_string(++name_count_);
+    // Never twice in a process: a sweep has many stages in one, and a path outlives its socket.
+    static int name_count = 0;
+    const std::string number = std::to_string(++name_count);
     if (variant_.family != Family::unix_path) {
         return "hark-" + std::to_string(::getpid()) + "-" + number;
     }

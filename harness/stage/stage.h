@@ -213,7 +213,6 @@ class Stage {
     std::map<std::string, std::string> recorded_;
     std::map<int, Listener*> voices_;
     int voice_count_ = 0;
-    int name_count_ = 0;
     int checks_ = 0;
     std::size_t strays_ = 0;
     std::size_t unseen_ = 0;

@@ -1,0 +1,84 @@
+#include "harness/campaign/row.h"
+
+#include "harness/results/machine.h"
+#include "harness/results/results_file.h"
+#include "harness/stage/case.h"
+#include "harness/version.h"
+
+namespace hark {
+
+using nlohmann::json;
+
+namespace {
+
+json subjects_as_json(const HeaderFacts& facts) {
+    json all = json::array();
+    for (std::size_t i = 0; i < facts.subjects.size(); ++i) {
+        const Hello& hello = facts.subjects[i];
+        json lacks = json::array();
+        for (const auto& pair : hello.lacks) {
+            lacks.push_back({{"feature", pair[0]}, {"reason", pair[1]}});
+        }
+        all.push_back({{"name", facts.labels[i]},
+                       {"version", hello.version},
+                       {"path", hello.path},
+                       {"build_id", hello.build_id},
+                       {"soname", hello.soname},
+                       {"lacks", lacks}});
+    }
+    return all;
+}
+
+std::string in_shell(const std::string& word) {
+    static constexpr std::string_view plain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@";
+    if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+    std::string quoted = "'";
+    for (const char each : word) quoted += each == '\'' ? "'\\''" : std::string(1, each);
+    return quoted + "'";
+}
+
+}  // namespace
+
+json header_of(const HeaderFacts& facts) {
+    const auto word = [](bool own) { return own ? "namespace" : "shared"; };
+    json header = {{"kind", "header"},
+                   {"schema", results_schema},
+                   {"tool", {{"name", "hark"}, {"version", version}}},
+                   {"command", facts.command},
+                   {"started", now_utc()},
+                   {"seed", facts.seed},
+                   {"machine", machine_facts()},
+                   {"isolation",
+                    {{"network", word(facts.isolation.network)},
+                     {"pids", word(facts.isolation.processes)},
+                     {"reason", facts.isolation.reason}}},
+                   {"contract", contract_as_json()},
+                   {"subjects", subjects_as_json(facts)},
+                   {"planned", facts.planned}};
+    if (!facts.left_out.empty()) header["left_out"] = facts.left_out;
+    return header;
+}
+
+json contract_as_json() {
+    json all = json::array();
+    for (const Clause* each : clauses()) {
+        all.push_back({{"id", each->id},
+                       {"level", to_word(each->level)},
+                       {"policy", to_word(each->policy)},
+                       {"chapter", each->chapter},
+                       {"place", each->place},
+                       {"sentence", each->sentence},
+                       {"promise", each->promise},
+                       {"contradicts", each->contradicts}});
+    }
+    return {{"title", "The libevent book: connection listeners"}, {"clauses", all}};
+}
+
+std::string repeating_command(const std::string& id, const std::vector<std::string>& plan) {
+    std::string command = "hark replay " + in_shell(id);
+    for (const auto& rule : plan) command += " --plan " + in_shell(rule);
+    return command;
+}
+
+}  // namespace hark

@@ -1,0 +1,35 @@
+// What every results file has, whichever campaign writes it: its header, and the command that repeats
+// a run.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "harness/cell/isolation.h"
+#include "harness/cell/protocol.h"
+
+namespace hark {
+
+struct HeaderFacts {
+    std::vector<std::string> command;
+    std::uint64_t seed = 1;
+    std::vector<std::string> labels;  // of the subjects, as the user named them
+    std::vector<Hello> subjects;      // in the same order
+    Isolation isolation;
+    std::uint64_t planned = 0;
+    std::map<std::string, std::string> left_out = {};  // cases that were not run, with the reason
+};
+
+[[nodiscard]] nlohmann::json header_of(const HeaderFacts& facts);
+
+// The clauses, as a results file's header has them.
+[[nodiscard]] nlohmann::json contract_as_json();
+
+// A line for a shell.
+[[nodiscard]] std::string repeating_command(const std::string& id,
+                                            const std::vector<std::string>& plan);
+
+}  // namespace hark
