@@ -21,23 +21,25 @@ struct Guest {
     std::string said;
 };
 
-// Runs a program with exactly this environment and keeps what it wrote to both its outputs.
-Guest run(const char* program, const std::vector<std::string>& environment) {
+// As execve(2) wants them.
+std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
+    std::vector<char*> pointers;
+    for (const std::string& each : strings) pointers.push_back(const_cast<char*>(each.c_str()));
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+// Runs a command with exactly this environment and keeps what it wrote to both its outputs.
+Guest run(const std::vector<std::string>& command, const std::vector<std::string>& environment) {
     int pair[2];
     REQUIRE(pipe(pair) == 0);
     const int child = preloaded::fork_or_die();
     if (child == 0) {
-        std::vector<char*> variables;
-        for (const std::string& each : environment) {
-            variables.push_back(const_cast<char*>(each.c_str()));
-        }
-        variables.push_back(nullptr);
-        char* const arguments[] = {const_cast<char*>(program), nullptr};
         dup2(pair[1], 1);
         dup2(pair[1], 2);
         close(pair[0]);
         close(pair[1]);
-        execve(program, arguments, variables.data());
+        execve(command[0].c_str(), pointers_to(command).data(), pointers_to(environment).data());
         _exit(127);
     }
     close(pair[1]);
@@ -81,7 +83,7 @@ Guest check_guest(const char* program, const std::string& preload,
     const GuestLedger ledger;
     std::vector<std::string> all{"LD_PRELOAD=" + preload, ledger.variable()};
     all.insert(all.end(), environment.begin(), environment.end());
-    Guest guest = run(program, all);
+    Guest guest = run({program}, all);
     CAPTURE(guest.said);
     CHECK(guest.status == 0);
     CHECK(guest.said.find("accept4 = -1 EMFILE") != std::string::npos);
@@ -128,14 +130,16 @@ TEST_CASE("pointers go to the allocator that comes next") {
 
 TEST_CASE("a program that the guest starts is heard too") {
     const GuestLedger ledger;
-    const Guest guest =
-        run("/bin/sh", {"LD_PRELOAD=" SHIM_PATH, ledger.variable(), "PROGRAM=" GUEST_PATH});
+    const Guest guest = run({"/bin/sh", "-c", GUEST_PATH "; exit $?"},
+                            {"LD_PRELOAD=" SHIM_PATH, ledger.variable()});
     CHECK(guest.status == 0);
+    CHECK(guest.said.find("accept4 = -1 EMFILE") != std::string::npos);
+    CHECK(ledger.calls(Call::socket) == 1);
 }
 
 // Ends with one line that names the reason, before the program has done anything.
 void check_refused(const std::vector<std::string>& environment, const std::string& reason) {
-    const Guest guest = run(GUEST_PATH, environment);
+    const Guest guest = run({GUEST_PATH}, environment);
     CAPTURE(guest.said);
     CHECK(WIFSIGNALED(guest.status));
     CHECK(WTERMSIG(guest.status) == SIGABRT);
