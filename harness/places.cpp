@@ -1,6 +1,7 @@
 #include "harness/places.h"
 
-#include <algorithm>
+#include <cstdlib>
+#include <set>
 #include <system_error>
 
 #include "harness/must.h"
@@ -26,7 +27,27 @@ fs::path found(const fs::path& below, const char* what) {
                  ") beside " + program().string());
 }
 
-fs::path subjects() { return found(fs::path(HARK_LIBDIR) / "hark/subjects", "folder of subjects"); }
+// Where adapters are looked for, first place first.
+std::vector<fs::path> subjects() {
+    std::vector<fs::path> folders = {
+        found(fs::path(HARK_LIBDIR) / "hark/subjects", "folder of subjects")};
+    const char* further = std::getenv("HARK_SUBJECTS");
+    if (further != nullptr && *further != '\0') {
+        if (!fs::is_directory(further)) {
+            throw Broken(std::string("HARK_SUBJECTS names no folder: ") + further);
+        }
+        folders.push_back(fs::canonical(further));
+    }
+    return folders;
+}
+
+std::optional<fs::path> in_subjects(const std::string& file) {
+    if (file.find('/') != std::string::npos) return std::nullopt;
+    for (const auto& folder : subjects()) {
+        if (fs::exists(folder / file)) return folder / file;
+    }
+    return std::nullopt;
+}
 
 }  // namespace
 
@@ -43,24 +64,19 @@ fs::path echo_server() {
 }
 
 std::vector<std::string> adapters() {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(subjects())) {
-        if (entry.path().extension() == ".so") names.push_back(entry.path().stem().string());
+    std::set<std::string> names;
+    for (const auto& folder : subjects()) {
+        for (const auto& entry : fs::directory_iterator(folder)) {
+            if (entry.path().extension() == ".so") names.insert(entry.path().stem().string());
+        }
     }
-    std::sort(names.begin(), names.end());
-    return names;
+    return {names.begin(), names.end()};
 }
 
-std::optional<fs::path> adapter(const std::string& name) {
-    const fs::path file = subjects() / (name + ".so");
-    if (name.find('/') != std::string::npos || !fs::exists(file)) return std::nullopt;
-    return file;
-}
+std::optional<fs::path> adapter(const std::string& name) { return in_subjects(name + ".so"); }
 
 std::optional<fs::path> expectations(const std::string& name) {
-    const fs::path file = subjects() / (name + ".expected.toml");
-    if (!fs::exists(file)) return std::nullopt;
-    return file;
+    return in_subjects(name + ".expected.toml");
 }
 
 }  // namespace hark::places

@@ -15,7 +15,9 @@ namespace hark::places {
 [[nodiscard]] std::filesystem::path reports();      // templates and schema; likewise
 [[nodiscard]] std::filesystem::path echo_server();  // the contract's program; likewise
 
-// The adapters, by name, sorted; each is a file of that name in the folder of subjects.
+// The adapters, by name, sorted; each is a file of that name in the folder of subjects, or in the
+// one that the environment's HARK_SUBJECTS names: an adapter needs no place in Hark's own tree.  A
+// name that both have is Hark's own.
 [[nodiscard]] std::vector<std::string> adapters();
 [[nodiscard]] std::optional<std::filesystem::path> adapter(const std::string& name);
 // What is expected of a subject (its expected.toml), if it has such a file.
