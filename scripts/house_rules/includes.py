@@ -26,7 +26,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cases": ("harness/stage", *BELOW_STAGE),
 }
 # These look at everything but the cases.
-OUTSIDE = ("tests", "bench")
+OUTSIDE = {"tests", "bench"}
 ADAPTERS = ("harness/subjects/", "cases/mutants/")
 ADAPTER_API = "harness/subject/listener_api.h"
 
@@ -35,7 +35,7 @@ def allowed(path: str, included: str) -> bool:
     here, there = folder(path), folder(included)
     if path.startswith(ADAPTERS):
         return included == ADAPTER_API or here == there
-    if PurePosixPath(here).name in OUTSIDE and not here.startswith("cases"):
+    if OUTSIDE & set(PurePosixPath(here).parts) and not here.startswith("cases"):
         return not there.startswith("cases")
     return here == there or there in LAYERS.get(here, ())
 

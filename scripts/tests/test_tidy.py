@@ -147,7 +147,7 @@ SOUND: list[tuple[str, Tree]] = [
             '#include "harness/subject/listener_api.h"\n',
     }),
     ("include-edge", {"cases/mutants/x.cpp": '#include "harness/subject/listener_api.h"\n'}),
-    ("include-edge", {"harness/tests/a.cpp": '#include "harness/cell/cell.h"\n'}),
+    ("include-edge", {"harness/tests/a/b.cpp": '#include "harness/cell/cell.h"\n'}),
     ("own-header", {
         "harness/a.h": "",
         "harness/a.cpp": '// A.\n#include "harness/a.h"\n#include <string>\n',
