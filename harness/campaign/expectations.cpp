@@ -2,9 +2,9 @@
 
 #include <fnmatch.h>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <initializer_list>
-#include <toml++/toml.h>
 
 #include "harness/verdict.h"
 
@@ -71,9 +71,12 @@ bool is_fine_unforeseen(const std::string& verdict) {
 Expectations::Known Expectations::known_in(const std::string& file, const toml::table& entry) {
     refuse_unknown_keys(file, entry,
                         {"match", "verdict", "how", "message", "reason", "version", "link"});
-    Known known{text_of(file, entry, "match", true),   text_of(file, entry, "verdict", true),
-                text_of(file, entry, "how", false),    text_of(file, entry, "message", false),
-                text_of(file, entry, "reason", true),  text_of(file, entry, "link", false),
+    Known known{text_of(file, entry, "match", true),
+                text_of(file, entry, "verdict", true),
+                text_of(file, entry, "how", false),
+                text_of(file, entry, "message", false),
+                text_of(file, entry, "reason", true),
+                text_of(file, entry, "link", false),
                 false};
     if (!verdict_of(known.verdict)) {
         refuse(file, entry.source(), "'" + known.verdict + "' is no verdict");

@@ -24,7 +24,8 @@ bool Pool::run(const std::vector<Job>& jobs, const Keep& keep,
                const std::function<bool()>& interrupted) {
     if (jobs.empty()) return true;
     const std::uint32_t first = jobs.front().number;
-    const std::uint32_t end = jobs.back().number + static_cast<std::uint32_t>(jobs.back().plans.size());
+    const std::uint32_t end =
+        jobs.back().number + static_cast<std::uint32_t>(jobs.back().plans.size());
     std::map<std::uint32_t, nlohmann::json> early;  // rows that came before their turn
     std::size_t given = 0;
     std::size_t at = 0;  // the job that the next row is of

@@ -1,5 +1,5 @@
-// What every results file has, whichever campaign writes it: its header, and the command that repeats
-// a run.
+// What every results file has, whichever campaign writes it: its header, and the command that
+// repeats a run.
 #pragma once
 
 #include <cstdint>

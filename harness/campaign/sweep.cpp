@@ -75,6 +75,7 @@ class Sweep {
 std::string why_left_out(const json& row) {
     if (row["verdict"] == to_word(Verdict::unsupported)) return row["message"];
     if (!row["plan"].empty()) return "it injects a fault of its own";
+    if (!row["findings"].empty()) return "the oracles find something in it without any fault";
     const json& calls = row["calls"];
     if (!calls["one_thread"].get<bool>()) return "its calls come from more than one thread";
     if (!calls["whole"].get<bool>()) return "it makes more calls than the ring holds";
@@ -110,7 +111,8 @@ void Sweep::count_calls(const std::vector<Selected>& selected) {
 // A fair sample: each pair of call and errno has its turn before any has a second.
 void Sweep::sample() {
     if (request_.shallow == 0) return;
-    std::map<std::pair<std::string, std::string>, std::vector<std::pair<std::size_t, std::size_t>>> by_kind;
+    std::map<std::pair<std::string, std::string>, std::vector<std::pair<std::size_t, std::size_t>>>
+        by_kind;
     for (std::size_t g = 0; g < grounds_.size(); ++g) {
         for (std::size_t f = 0; f < grounds_[g].faults.size(); ++f) {
             const auto& fault = grounds_[g].faults[f];
@@ -123,7 +125,8 @@ void Sweep::sample() {
     for (std::size_t round = 0; chosen.size() < request_.shallow; ++round) {
         const std::size_t before = chosen.size();
         for (const auto& [kind, places] : by_kind) {
-            if (round < places.size() && chosen.size() < request_.shallow) chosen.insert(places[round]);
+            if (round < places.size() && chosen.size() < request_.shallow)
+                chosen.insert(places[round]);
         }
         if (chosen.size() == before) break;
     }
@@ -192,7 +195,8 @@ void Sweep::keep(const Ground& ground, const PlannedFault& fault, json& row) {
     ++report_.verdicts[verdict];
     ++report_.runs;
     ++progress_.done;
-    row["as_expected"] = verdict == to_word(Verdict::pass) || verdict == to_word(Verdict::unreached) ||
+    row["as_expected"] = verdict == to_word(Verdict::pass) ||
+                         verdict == to_word(Verdict::unreached) ||
                          verdict == to_word(Verdict::unsupported);
     if (verdict == to_word(Verdict::fail) || verdict == to_word(Verdict::error)) {
         const std::string how = verdict == to_word(Verdict::error) ? "error" : row["how"];
@@ -205,7 +209,9 @@ void Sweep::keep(const Ground& ground, const PlannedFault& fault, json& row) {
             finding.error = fault.error;
         }
         // The smallest: fewest rules, then once before for ever, then the earliest call.
-        const auto size = [](const PlannedFault& f) { return std::tuple(f.plan.size(), f.lasting, f.nth); };
+        const auto size = [](const PlannedFault& f) {
+            return std::tuple(f.plan.size(), f.lasting, f.nth);
+        };
         const std::tuple kept(finding.plan.size(), finding.lasting, finding.nth);
         if (finding.runs == 1 || size(fault) < kept) {
             finding.lasting = fault.lasting;
@@ -321,7 +327,8 @@ SweepReport Sweep::run() {
     report_.unreached = never_reached();
     report_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
     for (auto& [kind, finding] : found_) {
-        finding.known = expectations_.reason(finding.how, finding.call, finding.error, finding.site);
+        finding.known =
+            expectations_.reason(finding.how, finding.call, finding.error, finding.site);
         if (writer_) writer_->add_beside(finding_as_json(finding));
         // What does not come back when it is asked for is no fault of anyone's yet.
         if (finding.known.empty() && finding.is_stable()) {

@@ -27,7 +27,7 @@ struct SweepRequest {
 
 // One kind of misbehaviour at one place: what a person reads instead of thousands of rows.
 struct SweepFinding {
-    std::string how;     // the oracle's name, crash, hang, …
+    std::string how;  // the oracle's name, crash, hang, …
     std::string policy;
     std::string call;
     std::string site;

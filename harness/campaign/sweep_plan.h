@@ -1,5 +1,5 @@
-// From the calls that a subject made in an undisturbed run to the faults that are worth a run: every
-// call, every errno of the model, once and for ever.
+// From the calls that a subject made in an undisturbed run to the faults that are worth a run:
+// every call, every errno of the model, once and for ever.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@ namespace hark {
 struct SweepLimits {
     std::vector<std::string> calls;   // names; empty: every call
     std::vector<std::string> errnos;  // names; empty: every errno of the model
-    // A loop makes the same call from the same place again and again.  How many of these are failed in
-    // turn: the first ones and the last.  Zero: all.
+    // A loop makes the same call from the same place again and again.  How many of these are failed
+    // in turn: the first ones and the last.  Zero: all.
     std::uint32_t per_site = 3;
     bool pairs = false;  // two faults, each once, on top of the single ones
 };

@@ -22,10 +22,11 @@ struct SweepOptions {
 };
 
 void print_finding(const SweepFinding& finding, const Paint& paint) {
-    const std::string head = finding.how + ": " + finding.call + " " + finding.error + " at " + finding.site;
+    const std::string head =
+        finding.how + ": " + finding.call + " " + finding.error + " at " + finding.site;
     std::cout << '\n'
-              << (finding.known.empty() ? paint.bad(head) : paint.odd(head)) << "  (" << finding.policy
-              << ", " << finding.runs << (finding.runs == 1 ? " run" : " runs")
+              << (finding.known.empty() ? paint.bad(head) : paint.odd(head)) << "  ("
+              << finding.policy << ", " << finding.runs << (finding.runs == 1 ? " run" : " runs")
               << (finding.lasting ? ", lasting faults only" : "") << ")\n"
               << "  seen      " << finding.seen << '\n';
     if (!finding.known.empty()) std::cout << "  known     " << finding.known << '\n';
@@ -52,14 +53,17 @@ void print_report(const SweepReport& report, const Paint& paint) {
         std::cout << separator << count << ' ' << verdict;
         separator = ", ";
     }
-    const auto fresh =
-        std::count_if(report.findings.begin(), report.findings.end(),
-                      [](const SweepFinding& each) { return each.known.empty() && each.is_stable(); });
+    const auto fresh = std::count_if(
+        report.findings.begin(), report.findings.end(),
+        [](const SweepFinding& each) { return each.known.empty() && each.is_stable(); });
     std::cout << "; " << report.findings.size() << " findings, "
-              << (fresh == 0 ? paint.good("none of them new") : paint.bad(std::to_string(fresh) + " new"))
+              << (fresh == 0 ? paint.good("none of them new")
+                             : paint.bad(std::to_string(fresh) + " new"))
               << '\n'
-              << report.left_out.size() << " runs of the contract are no ground for a sweep (hark sweep -v "
-              << "says why); " << report.unreached.size() << " of the model's errors were never reached\n";
+              << report.left_out.size()
+              << " runs of the contract are no ground for a sweep (hark sweep -v "
+              << "says why); " << report.unreached.size()
+              << " of the model's errors were never reached\n";
     if (!report.file.empty()) std::cout << "Results: " << report.file << '\n';
 }
 
@@ -71,7 +75,8 @@ int run_sweep(SweepOptions& options, bool verbose) {
     SweepReport report;
     {
         ProgressLine progress(options.quiet);
-        report = sweep(request, [&](const Progress& now) { progress.show(now); }, &is_interrupted);
+        report = sweep(
+            request, [&](const Progress& now) { progress.show(now); }, &is_interrupted);
     }
     if (report.planned == 0 && !report.interrupted) {
         std::cerr << "hark: nothing to fail: no case matches, or none makes such a call\n";
@@ -79,7 +84,8 @@ int run_sweep(SweepOptions& options, bool verbose) {
     }
     if (!options.quiet) print_report(report, Paint(wants_colour(options.colour, stdout)));
     if (verbose) {
-        for (const auto& [id, why] : report.left_out) std::cout << "left out " << id << ": " << why << '\n';
+        for (const auto& [id, why] : report.left_out)
+            std::cout << "left out " << id << ": " << why << '\n';
         for (const auto& each : report.unreached) std::cout << "never reached " << each << '\n';
     }
     if (report.runs != report.planned && !report.interrupted) {
@@ -94,18 +100,21 @@ int run_sweep(SweepOptions& options, bool verbose) {
 void add_sweep(CLI::App& app, Action& action) {
     auto options = std::make_shared<SweepOptions>();
     auto verbose = std::make_shared<bool>(false);
-    auto* command = app.add_subcommand("sweep", "Make every call fail, in every way, in every case");
+    auto* command =
+        app.add_subcommand("sweep", "Make every call fail, in every way, in every case");
     SweepRequest& request = options->request;
     request.jobs = std::max(1u, std::thread::hardware_concurrency());
     command->add_option("--subject", options->subject, "A subject's name, or the path of a library")
         ->required();
-    command->add_option("--clause", request.selection.clauses, "Only this clause's cases; repeatable");
+    command->add_option("--clause", request.selection.clauses,
+                        "Only this clause's cases; repeatable");
     command->add_option("--filter,--case", request.selection.filters,
                         "GLOB[,-GLOB...] on the cases' ids; repeatable");
     command->add_option("--call", request.limits.calls, "Only this call; repeatable");
     command->add_option("--errno", request.limits.errnos, "Only this error; repeatable");
-    command->add_option("--per-site", request.limits.per_site,
-                        "Of a call made again and again from one place, how many are failed; 0: all")
+    command
+        ->add_option("--per-site", request.limits.per_site,
+                     "Of a call made again and again from one place, how many are failed; 0: all")
         ->capture_default_str();
     command->add_flag("--pairs", request.limits.pairs, "Two faults as well");
     command->add_option("--shallow", request.shallow, "At most so many runs, a fair sample");

@@ -16,7 +16,7 @@ Listener::Listener(Stage& stage, Loop& loop, Voice voice)
 int Listener::enable() {
     stage_.require(Feature::enable_disable);
     const int result = stage_.subject().listener_enable(foreign_);
-    if (result == 0) enabled_ = true;
+    enabled_ = result == 0;
     stage_.note({"enables the listener" + outcome(result), Told::enabled, fd_, result});
     return result;
 }
@@ -24,7 +24,7 @@ int Listener::enable() {
 int Listener::disable() {
     stage_.require(Feature::enable_disable);
     const int result = stage_.subject().listener_disable(foreign_);
-    if (result == 0) enabled_ = false;
+    enabled_ = false;  // or, where it failed, nobody knows: nothing is owed
     stage_.note({"disables the listener" + outcome(result), Told::disabled, fd_, result});
     return result;
 }

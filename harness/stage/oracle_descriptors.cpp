@@ -40,9 +40,12 @@ void DescriptorOracle::see_stale(const shim::Record& record) {
 }
 
 void DescriptorOracle::see_epoll_ctl(const shim::Record& record) {
-    if (record.error != 0) return;
     const auto epoll = record.arguments[0];
     const auto fd = record.arguments[2];
+    // Who asked, and was refused by a rule, has done what could be done.
+    const bool refused_by_rule =
+        record.arguments[1] == EPOLL_CTL_DEL && (record.marks & shim::mark_injected) != 0;
+    if (record.error != 0 && !refused_by_rule) return;
     if (record.arguments[1] == EPOLL_CTL_ADD) {
         watched_.push_back({epoll, fd, record.number.load()});
         std::erase(freed_, fd);  // a new listener has been given the number

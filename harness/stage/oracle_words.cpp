@@ -44,8 +44,9 @@ WordOracle::State& WordOracle::state_of(std::int64_t fd) {
 
 void WordOracle::see(const shim::Record& record) {
     if ((record.marks & shim::mark_note) != 0) return see_note(record);
-    if (making_ && (record.marks & shim::mark_injected) != 0 && record.error != 0) {
-        injected_.push_back(record.error);
+    if (making_ && record.error != 0) {
+        failed_.push_back(record.error);
+        if ((record.marks & shim::mark_injected) != 0) injected_.push_back(record.error);
     }
     if (record.call == shim::Call::accept || record.call == shim::Call::accept4) see_accept(record);
 }
@@ -53,17 +54,23 @@ void WordOracle::see(const shim::Record& record) {
 void WordOracle::see_accept(const shim::Record& record) {
     if ((record.marks & shim::mark_unfinished) != 0) return;
     State& state = state_of(record.arguments[0]);
+    // An old kernel says EINVAL or ENOSYS to accept4, and whoever then calls accept has told nobody
+    // because nothing has failed yet.
+    const bool falls_back = record.call == shim::Call::accept &&
+                            state.call == shim::Call::accept4 &&
+                            (state.failed == EINVAL || state.failed == ENOSYS);
+    if (falls_back) state.failed = 0;
     settle(state);
     if (record.result >= 0) return;
     state.failed = record.error;
+    state.call = record.call;
     state.record = record.number.load();
 }
 
 // A failure that was owed to the error callback, and of which it has not been told by now.
 void WordOracle::settle(State& state) {
     const int failed = std::exchange(state.failed, 0);
-    // A missing accept4 is no failure of the listener: it has accept to fall back on.
-    if (failed == 0 || failed == ENOSYS || !state.error_callback) return;
+    if (failed == 0 || !state.error_callback) return;
     if (is_retried_on_linux(failed)) return;
     findings_.push_back(
         {Oracle::unreported, state.record,
@@ -76,6 +83,7 @@ void WordOracle::see_note(const shim::Record& record) {
         case Told::making:
             making_ = true;
             injected_.clear();
+            failed_.clear();
             break;
         case Told::made:
             making_ = false;
@@ -129,7 +137,8 @@ void WordOracle::see_none_made(const shim::Record& record, int told) {
         return;
     }
     if (injected_.empty()) return;
-    if (std::find(injected_.begin(), injected_.end(), told) != injected_.end()) return;
+    // It may have got over the first failure and not over a later one.
+    if (std::find(failed_.begin(), failed_.end(), told) != failed_.end()) return;
     findings_.push_back({Oracle::word, record.number.load(),
                          "no listener was made since a call reported " +
                              Errno(injected_.front()).name() + ", and errno says " +

@@ -28,6 +28,7 @@ class WordOracle {
         std::int32_t disabled_by = 0;  // the thread: another's delivery may have been on its way
         int failed = 0;  // what accept last reported and nobody was told of; zero if nothing
         std::uint32_t record = 0;  // that accept
+        shim::Call call = shim::Call::accept;
     };
     void see_note(const shim::Record& record);
     void see_accept(const shim::Record& record);
@@ -39,6 +40,7 @@ class WordOracle {
     std::vector<Finding>& findings_;
     std::vector<State> states_;
     std::vector<int> injected_;  // errors of calls that rules made to fail since a making began
+    std::vector<int> failed_;    // and of all calls that failed, whoever made them
     bool making_ = false;
 };
 

@@ -15,11 +15,13 @@ bool can_be_asked(int fd) {
 }  // namespace
 
 void Stage::probe_recovery(std::vector<Finding>& findings) {
+    // What the case wanted done within the callbacks is over as well, in any listener's.
+    for (auto& each : listeners_) {
+        each->on_accept_ = nullptr;
+        each->on_error_ = nullptr;
+    }
     for (auto& each : listeners_) {
         Listener& listener = *each;
-        // What the case wanted done within the callbacks is over as well.
-        listener.on_accept_ = nullptr;
-        listener.on_error_ = nullptr;
         if (listener.freed_ || !listener.enabled_ || !listener.has_callback_) continue;
         if (listener.loop_.foreign() == nullptr) continue;
         const Oracle broken = listener.disturbed_ ? Oracle::deaf : Oracle::unrecovered;

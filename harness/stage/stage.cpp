@@ -86,6 +86,7 @@ Attempt Stage::attempt(Maker maker, const Making& making) {
     require(maker == Maker::bind ? Feature::new_by_binding : Feature::new_from_descriptor);
     if (making.null_callback) require(Feature::null_callback);
 
+    if (making.fd >= 0) keep_given(making.fd);
     const Voice voice = making.voice != nullptr ? *making.voice : new_voice();
     const AcceptCallback callback = making.null_callback ? nullptr : function_of(voice);
     Loop& on = making.loop != nullptr ? *making.loop : loop();
@@ -125,6 +126,7 @@ Attempt Stage::attempt(Maker maker, const Making& making) {
         note({"  which gives null, " + error.name(), Told::none_made, -1, error.value()});
         return {nullptr, error};
     }
+    if (making.fd >= 0) given_.pop_back();
     listener->fd_ =
         adopted.is_open() ? adopted.release() : subject_.listener_get_fd(listener->foreign_);
     listener->owns_fd_ = (flags & close_on_free) == 0;
@@ -141,6 +143,10 @@ Attempt Stage::attempt(Maker maker, const Making& making) {
     const std::string where = "  which listens at " + made.listener->address().text();
     note({where + outcome_words(made), Told::made, made.listener->fd()});
     return made;
+}
+
+void Stage::keep_given(int fd) {
+    given_.push_back({fd, kernel::is_open(fd) ? kernel::inode_of(fd) : 0});
 }
 
 Attempt Stage::try_bind_raw(const sockaddr* address, int length, unsigned flags) {
@@ -324,6 +330,11 @@ void Stage::tear_down() {
         if (each->owns_fd_ && kernel::is_open(each->fd_)) (void)::close(each->fd_);
         each->owns_fd_ = false;
         if (each->address_.family() == AF_UNIX) (void)::unlink(each->address_.text().c_str());
+    }
+    // What a case gave away for good and no listener took, unless the number is another's by now.
+    for (const Given& each : given_) {
+        if (kernel::is_open(each.fd) && kernel::inode_of(each.fd) == each.inode)
+            (void)::close(each.fd);
     }
     for (Loop& each : loops_) each.free();
     // Peers first: a reset leaves no TIME_WAIT behind to fill the namespace's ports.

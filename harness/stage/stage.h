@@ -193,6 +193,7 @@ class Stage {
     void told_error(int function, ForeignListener*, Errno error, void* argument);
     Attempt attempt(Maker maker, const Making& making);
     Listener& required(const Attempt& attempt);
+    void keep_given(int fd);                  // closed at the end, if it still is what it was
     void hand_over(int fd, bool to_subject);  // whose the descriptor is from now on
     [[nodiscard]] void* pointer_of(const Voice& voice);
     [[nodiscard]] int argument_of(const void* pointer) const;
@@ -201,8 +202,14 @@ class Stage {
     [[nodiscard]] int peer_behind(int fd) const;
     [[nodiscard]] std::string fresh_name();
 
+    struct Given {
+        int fd;
+        ino_t inode;
+    };
+
     Subject& subject_;
     shim::Ledger& ledger_;
+    std::vector<Given> given_;  // descriptors of a case that no listener came of
     const Case& case_;
     const Variant& variant_;
     std::deque<Loop> loops_;
