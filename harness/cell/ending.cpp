@@ -57,6 +57,7 @@ End crash_end(int signal, const CrashSite& crash, const shim::Ledger& ledger) {
 // How the process ended, if not in order.
 End abnormal_end(const Ending& ending, bool has_outcome, const CrashSite& crash,
                  const shim::Ledger& ledger) {
+    if (ending.scribbled) return {"wrong", "it wrote over the memory that it shares with Hark"};
     if (ledger.end.load() == shim::End::would_block) {
         return {
             "hang",

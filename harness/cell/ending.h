@@ -16,6 +16,7 @@ struct Ending {
     bool timed_out = false;   // the zygote killed it
     bool deadlocked = false;  // likewise, since every thread waited for another
     bool orphans = false;     // it left processes behind, which were killed
+    bool scribbled = false;   // it wrote over the ledger, which was made anew
 };
 
 // What came of it, as the outcome fields of a row: verdict, how, expected, seen, message, at,

@@ -36,6 +36,23 @@ void LedgerFile::map() {
     page_ = static_cast<shim::Ledger*>(at);
 }
 
+bool is_whole(const shim::Ledger& ledger, const std::vector<shim::Range>& ranges) {
+    const auto same = [](const shim::Range& one, const shim::Range& other) {
+        return one.begin == other.begin && one.end == other.end;
+    };
+    return ledger.magic == shim::ledger_magic && ledger.size == sizeof(shim::Ledger) &&
+           ledger.rule_count <= shim::rule_room && ledger.range_count == ranges.size() &&
+           std::equal(ranges.begin(), ranges.end(), ledger.ranges, same);
+}
+
+void renew(shim::Ledger& ledger, const std::vector<shim::Range>& ranges) {
+    new (&ledger) shim::Ledger{};
+    ledger.magic = shim::ledger_magic;
+    ledger.size = sizeof(shim::Ledger);
+    std::copy(ranges.begin(), ranges.end(), ledger.ranges);
+    ledger.range_count = static_cast<std::uint32_t>(ranges.size());
+}
+
 void clear_for_next(shim::Ledger& ledger) {
     ledger.recording.store(0);
     ledger.end.store(shim::End::none);

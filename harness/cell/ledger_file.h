@@ -1,6 +1,8 @@
 // The ledger as a file without a name: it goes with the last process that holds it.
 #pragma once
 
+#include <vector>
+
 #include "harness/fd.h"
 #include "shims/ledger.h"
 
@@ -23,6 +25,12 @@ class LedgerFile {
     Fd fd_;
     shim::Ledger* page_ = nullptr;
 };
+
+// Whether the head of it is still what it was when the subject, whose code is in `ranges`, was
+// loaded; whoever runs in a cell can write to any of it.
+[[nodiscard]] bool is_whole(const shim::Ledger& ledger, const std::vector<shim::Range>& ranges);
+// Makes it as new, for a subject with this code.
+void renew(shim::Ledger& ledger, const std::vector<shim::Range>& ranges);
 
 // Forgets rules, counts, trace, descriptors and allocations; keeps the subject's text ranges.
 void clear_run(shim::Ledger& ledger);

@@ -114,9 +114,11 @@ json Zygote::run(const Job& job) {
     must(::getrandom(&nonce, sizeof nonce, 0), "getrandom");
     mailbox_.clear(nonce);
     const auto began = Clock::now();
-    const auto ended = host_.run(
+    auto ended = host_.run(
         [&](int output) { live_and_die(job, *loaded_.subject, ledger_, mailbox_, output); },
         milliseconds(job.timeout_ms));
+    ended.ending.scribbled = !is_whole(ledger_, loaded_.text);
+    if (ended.ending.scribbled) renew(ledger_, loaded_.text);
     ledger_.recording.store(0);
 
     json row = conclude(ended.ending, mailbox_.get(), mailbox_.crash(), ledger_,
@@ -155,6 +157,7 @@ bool Zygote::sweep(const Job& job, const Send& send) {
             [&](int output) { live_through(job, next, *loaded_.subject, ledger_, page_, output); },
             milliseconds(job.timeout_ms), [&] { return page_.running().load(); });
         if (host_.driver_is_gone()) return false;
+        if (!is_whole(ledger_, loaded_.text)) renew(ledger_, loaded_.text);
         const std::size_t reached = page_.running().load();
         // What the runs before left behind may be any one's.
         for (std::size_t i = next; page_.unclean().load() && i < reached; ++i) {

@@ -59,6 +59,10 @@ bool copy(const Record& from, std::uint32_t number, Record& to) {
                 reinterpret_cast<const unsigned char*>(&from) + skipped, sizeof to - skipped);
     std::atomic_thread_fence(std::memory_order_acquire);
     to.number.store(number, std::memory_order_relaxed);
+    // The subject can write to the ledger: what is no record is not looked at.
+    if (to.call >= Call::count_ || to.payload_size > sizeof to.payload) {
+        if ((to.marks & shim::mark_note) == 0) return false;
+    }
     return from.number.load(std::memory_order_relaxed) == number;
 }
 
