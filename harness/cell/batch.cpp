@@ -67,7 +67,7 @@ void live_through(const Job& job, std::size_t from, Subject& subject, shim::Ledg
     // Whatever is thrown ends the cell in the run that is going on, which is then run again alone.
     prepare_cell(output, nullptr);
     const Batch batch(job);
-    ledger.ends_on_block.store(1);
+    begin_in_this_process(ledger);
     const Census before = Census::take(ledger, CensusKind::full);
     bool left_nothing = true;
     for (std::size_t i = from; i < job.plans.size() && left_nothing; ++i) {

@@ -146,7 +146,7 @@ void live_and_die(const Job& job, Subject& subject, shim::Ledger& ledger, Mailbo
                   int output) {
     try {
         prepare_cell(output, &mailbox.crash());
-        ledger.ends_on_block.store(1);
+        begin_in_this_process(ledger);
         mailbox.put(run_here(job, subject, ledger));
     } catch (const std::exception& trouble) {
         Outcome outcome;

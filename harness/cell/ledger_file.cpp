@@ -53,6 +53,11 @@ void renew(shim::Ledger& ledger, const std::vector<shim::Range>& ranges) {
     ledger.range_count = static_cast<std::uint32_t>(ranges.size());
 }
 
+void begin_in_this_process(shim::Ledger& ledger) {
+    ledger.process.store(::getpid());
+    ledger.ends_on_block.store(1);
+}
+
 void clear_for_next(shim::Ledger& ledger) {
     ledger.recording.store(0);
     ledger.end.store(shim::End::none);

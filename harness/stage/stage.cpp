@@ -228,7 +228,10 @@ void Stage::settle() {
     for (int quiet = 0; quiet < quiet_turns && turns < most_turns; ++turns) {
         const std::size_t before = deliveries();
         for (Loop& each : loops_) {
-            if (each.foreign() != nullptr) (void)subject_.loop_turn(each.foreign());
+            if (each.foreign() != nullptr) {
+                (void)subject_.loop_turn(each.foreign());
+                throw_what_was_thrown();
+            }
         }
         quiet = deliveries() == before ? quiet + 1 : 0;
     }
@@ -357,7 +360,10 @@ std::string Stage::fresh_name() {
 }
 
 void Loop::turn(int times) {
-    for (int i = 0; i < times; ++i) (void)stage_.subject().loop_turn(foreign_);
+    for (int i = 0; i < times; ++i) {
+        (void)stage_.subject().loop_turn(foreign_);
+        stage_.throw_what_was_thrown();
+    }
     stage_.note("turns loop " + std::to_string(number_) + " " + std::to_string(times) + " times");
 }
 
@@ -365,18 +371,21 @@ void Loop::wait() {
     stage_.note("waits on loop " + std::to_string(number_));
     if (stage_.never_waits_) return turn();
     (void)stage_.subject().loop_wait(foreign_);
+    stage_.throw_what_was_thrown();
 }
 
 void Loop::run() {
     stage_.note("runs loop " + std::to_string(number_));
     if (!stage_.never_waits_) {
         (void)stage_.subject().loop_run(foreign_);
+        stage_.throw_what_was_thrown();
         return;
     }
     leaving_ = false;
     for (int quiet = 0; quiet < quiet_turns && !leaving_;) {
         const std::size_t before = stage_.deliveries();
         (void)stage_.subject().loop_turn(foreign_);
+        stage_.throw_what_was_thrown();
         quiet = stage_.deliveries() == before ? quiet + 1 : 0;
     }
 }

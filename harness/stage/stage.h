@@ -6,6 +6,7 @@
 #pragma once
 
 #include <deque>
+#include <exception>
 #include <functional>
 #include <initializer_list>
 #include <map>
@@ -191,6 +192,11 @@ class Stage {
     void told_accepted(int function, ForeignListener*, int fd, sockaddr*, int length,
                        void* argument);
     void told_error(int function, ForeignListener*, Errno error, void* argument);
+    // What a case does in a callback must not throw through the subject, which may be C and hold a
+    // lock: what is thrown there is kept, and thrown again once the subject has returned.
+    void act(const std::function<void()>& in_callback);
+    void throw_what_was_thrown();
+
     Attempt attempt(Maker maker, const Making& making);
     Listener& required(const Attempt& attempt);
     void keep_given(int fd);                  // closed at the end, if it still is what it was
@@ -225,6 +231,7 @@ class Stage {
     std::size_t unseen_ = 0;
     std::mutex mutex_;  // callbacks of another thread's loop tell their news here
     std::mutex notes_mutex_;
+    std::exception_ptr thrown_;
     bool threads_ = false;
     bool never_waits_ = false;
 };

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "harness/stage/stage.h"
 
@@ -111,7 +112,7 @@ void Stage::told_accepted(int function, ForeignListener* foreign, int fd, sockad
         listener->accepted_.push_back(std::move(told));
         kept = &listener->accepted_.back();
     }
-    if (listener->on_accept_) listener->on_accept_(*kept);
+    if (listener->on_accept_) act([&] { listener->on_accept_(*kept); });
 }
 
 void Stage::told_error(int function, ForeignListener* foreign, Errno error, void* argument) {
@@ -132,7 +133,25 @@ void Stage::told_error(int function, ForeignListener* foreign, Errno error, void
     note({"  the error callback is told of " + error.name(), Told::error, listener->fd_,
           error.value()});
     if (listener->freed_) ++listener->calls_after_free_;
-    if (listener->on_error_) listener->on_error_(told);
+    if (listener->on_error_) act([&] { listener->on_error_(told); });
+}
+
+void Stage::act(const std::function<void()>& in_callback) {
+    try {
+        in_callback();
+    } catch (...) {
+        const std::lock_guard lock(mutex_);
+        if (!thrown_) thrown_ = std::current_exception();
+    }
+}
+
+void Stage::throw_what_was_thrown() {
+    std::exception_ptr thrown;
+    {
+        const std::lock_guard lock(mutex_);
+        thrown = std::exchange(thrown_, nullptr);
+    }
+    if (thrown) std::rethrow_exception(thrown);
 }
 
 std::size_t Stage::deliveries() {
