@@ -10,6 +10,7 @@
 
 #include <cstdlib>
 
+#include "harness/cell/ledger_file.h"
 #include "harness/must.h"
 #include "harness/stage/case.h"
 #include "harness/stage/trial.h"

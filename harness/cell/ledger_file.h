@@ -38,8 +38,8 @@ void clear_run(shim::Ledger& ledger);
 // The same but for descriptors and allocations: for a run in the process of one that left none.
 void clear_for_next(shim::Ledger& ledger);
 
-// In the process of the run: its descriptors and allocations are followed, not those of a child that
-// it forks, and an accept that would wait for ever ends it.
+// In the process of the run: its descriptors and allocations are followed, not those of a child
+// that it forks, and an accept that would wait for ever ends it.
 void begin_in_this_process(shim::Ledger& ledger);
 
 }  // namespace hark

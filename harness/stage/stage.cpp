@@ -14,8 +14,6 @@ namespace hark {
 
 namespace {
 
-// A subject may need more than one turn for one thing: to accept, then to call back.
-constexpr int quiet_turns = 4;
 // What a right subject never needs; a wrong one must not keep a case for ever.
 constexpr int most_turns = 20'000;
 
@@ -357,52 +355,6 @@ std::string Stage::fresh_name() {
     const char* scratch = std::getenv("HARK_SCRATCH");
     if (scratch == nullptr) throw Broken("HARK_SCRATCH names no folder for AF_UNIX paths");
     return std::string(scratch) + "/" + std::to_string(::getpid()) + "-" + number;
-}
-
-void Loop::turn(int times) {
-    for (int i = 0; i < times; ++i) {
-        (void)stage_.subject().loop_turn(foreign_);
-        stage_.throw_what_was_thrown();
-    }
-    stage_.note("turns loop " + std::to_string(number_) + " " + std::to_string(times) + " times");
-}
-
-void Loop::wait() {
-    stage_.note("waits on loop " + std::to_string(number_));
-    if (stage_.never_waits_) return turn();
-    (void)stage_.subject().loop_wait(foreign_);
-    stage_.throw_what_was_thrown();
-}
-
-void Loop::run() {
-    stage_.note("runs loop " + std::to_string(number_));
-    if (!stage_.never_waits_) {
-        (void)stage_.subject().loop_run(foreign_);
-        stage_.throw_what_was_thrown();
-        return;
-    }
-    leaving_ = false;
-    for (int quiet = 0; quiet < quiet_turns && !leaving_;) {
-        const std::size_t before = stage_.deliveries();
-        (void)stage_.subject().loop_turn(foreign_);
-        stage_.throw_what_was_thrown();
-        quiet = stage_.deliveries() == before ? quiet + 1 : 0;
-    }
-}
-
-void Loop::exit() {
-    leaving_ = true;
-    stage_.subject().loop_exit(foreign_);
-}
-
-void Loop::break_off() {
-    leaving_ = true;
-    stage_.subject().loop_break(foreign_);
-}
-
-void Loop::free() {
-    if (foreign_ != nullptr) stage_.subject().loop_free(foreign_);
-    foreign_ = nullptr;
 }
 
 }  // namespace hark

@@ -182,6 +182,8 @@ class Stage {
   private:
     friend class Listener;
     friend class Loop;
+    // A subject may need more than one turn for one thing: to accept, then to call back.
+    static constexpr int quiet_turns = 4;
     template <int function>
     static void accept_callback(ForeignListener*, int, sockaddr*, int, void*);
     template <int function>
