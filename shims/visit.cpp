@@ -13,7 +13,8 @@ namespace {
 bool is_subject(const Ledger& page, const void* caller) {
     if (page.range_count == 0) return true;
     const auto address = reinterpret_cast<std::uintptr_t>(caller);
-    for (std::uint32_t i = 0; i < page.range_count; ++i) {
+    // The subject can write to the page: a count that it made up leads nowhere.
+    for (std::uint32_t i = 0; i < page.range_count && i < range_room; ++i) {
         if (page.ranges[i].begin <= address && address < page.ranges[i].end) return true;
     }
     return false;
