@@ -107,6 +107,8 @@ def test_an_interrupt_is_an_exit_status(tmp_path: Path) -> None:
         ["/usr/bin/python3", "-m", "hark_report", "check", str(fifo)],
         stderr=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": str(SCRIPTS), "HARK_REPORTS": str(REPORTS)},
+        # A shell starts what runs in its background with the signal ignored, and so would this be.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         # Opening a fifo waits for its other end, so the command is reading when this returns.
         with fifo.open("wb"):
