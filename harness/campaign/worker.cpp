@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/personality.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,11 +13,14 @@
 #include "harness/cell/zygote.h"
 #include "harness/must.h"
 #include "harness/places.h"
+#include "harness/subject/loading.h"
 #include "harness/verdict.h"
 
 namespace hark {
 
 namespace {
+
+constexpr unsigned long keep_personality = 0xffffffff;  // personality(2): only tell
 
 std::string preload() {
     const char* others = std::getenv("LD_PRELOAD");
@@ -45,6 +49,10 @@ std::string preload() {
                                       choice.library.empty() ? "-" : choice.library,
                                       isolation.network ? "network" : "-",
                                       isolation.processes ? "processes" : "-"};
+    // The same memory addresses each time, where the kernel lets us: a wild pointer is then as
+    // wild.
+    const int now = ::personality(keep_personality);
+    if (now != -1) (void)::personality(static_cast<unsigned long>(now) | ADDR_NO_RANDOMIZE);
     std::vector<char*> arguments;
     for (auto& each : words) arguments.push_back(each.data());
     arguments.push_back(nullptr);
@@ -88,6 +96,7 @@ void Worker::start() {
         throw Broken(choice_.label + ": the process that was to load it " + ended_words(status));
     }
     hello_ = nlohmann::json::parse(line).get<Hello>();
+    if (hello_.bad_library) throw BadLibrary(hello_.broken);
     if (!hello_.broken.empty()) throw Broken(choice_.label + ": " + hello_.broken);
 }
 

@@ -27,7 +27,8 @@ struct SubjectChoice {
 
 class Worker {
   public:
-    // Returns once the zygote has said hello.  Throws Broken with its reason if it could not.
+    // Returns once the zygote has said hello.  Throws BadLibrary or Broken with its reason if it
+    // could not.
     explicit Worker(SubjectChoice choice);
     ~Worker();
     Worker(const Worker&) = delete;

@@ -14,6 +14,7 @@
 #include "harness/cell/ending.h"
 #include "harness/cell/host.h"
 #include "harness/cell/ledger_file.h"
+#include "harness/cell/stable_text.h"
 #include "harness/fault/model.h"
 #include "harness/must.h"
 #include "harness/stage/address.h"
@@ -79,8 +80,13 @@ class Zygote {
 
 Hello Zygote::hello() const {
     const Identity identity = loaded_.subject->identity();
-    Hello hello{
-        "", identity.name, identity.version, identity.path, loaded_.build_id, loaded_.soname, {}};
+    Hello hello{.broken = "",
+                .name = identity.name,
+                .version = identity.version,
+                .path = identity.path,
+                .build_id = loaded_.build_id,
+                .soname = loaded_.soname,
+                .lacks = {}};
     static constexpr std::pair<Feature, const char*> features[] = {
         {Feature::new_from_descriptor, "a listener from a descriptor"},
         {Feature::new_by_binding, "a listener from an address"},
@@ -136,6 +142,7 @@ json Zygote::run(const Job& job) {
     } else {
         add_trace(job, row);
     }
+    make_stable(row);
     row["duration_us"] =
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began).count();
     return row;
@@ -301,6 +308,7 @@ int serve(const ZygoteRequest& request) {
     } catch (const std::exception& trouble) {
         Hello hello;
         hello.broken = trouble.what();
+        hello.bad_library = dynamic_cast<const BadLibrary*>(&trouble) != nullptr;
         (void)send_line(zygote_control_fd, nlohmann::json(hello).dump());
     }
     return 0;
