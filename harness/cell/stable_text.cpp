@@ -37,9 +37,12 @@ bool precedes_port(std::string_view before) {
     return last == ']' || is_digit(last);
 }
 
-// AF_UNIX names begin with the process that made them: @hark-12-1, /proc/self/fd/5/12-1
+// AF_UNIX names hold the process that made them (process_word): @hark-0000012-1,
+// @hark-peer-0000012-1, /proc/self/fd/5/0000012-1
 bool precedes_process(std::string_view before) {
-    if (before.ends_with("hark-") || before.ends_with("hark-peer-")) return true;
+    for (const std::string_view word : {"hark-", "hark-peer-", "hark-unnamed-"}) {
+        if (before.ends_with(word)) return true;
+    }
     if (!before.ends_with('/')) return false;
     before.remove_suffix(1);
     while (!before.empty() && is_digit(before.back())) before.remove_suffix(1);

@@ -1,3 +1,4 @@
+// What a known failure must say, what it then excuses, and which files are refused.
 #include "harness/campaign/expectations.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Results written through, and read back; what is no results file is refused with its line.
 #include "harness/results/results_file.h"
 
 #include <doctest/doctest.h>

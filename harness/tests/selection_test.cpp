@@ -1,3 +1,4 @@
+// Which runs a request names, and the nearest name where there is none.
 #include "harness/campaign/selection.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// What has a name in a run's text, and what keeps its own.
 #include "harness/cell/stable_text.h"
 
 #include <doctest/doctest.h>
@@ -54,6 +55,7 @@ TEST_CASE("a process is no part of the names that it gives") {
     StableText stable;
     CHECK(stable("@hark-805-1") == "@hark-cell-1");
     CHECK(stable("sun_path=@\"hark-peer-787-12\"") == "sun_path=@\"hark-peer-cell-12\"");
+    CHECK(stable("@hark-unnamed-0000005-1") == "@hark-unnamed-cell-1");
     CHECK(stable("/proc/self/fd/5/12-1") == "/proc/self/fd/5/cell-1");
     CHECK(stable("2024-11-01, 12-1, fd/5/12-1") == "2024-11-01, 12-1, fd/5/12-1");
 }
