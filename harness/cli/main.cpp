@@ -52,6 +52,8 @@ int act(const Action& action) {
         return complain(exit_no_input, missing.what());
     } catch (const BadLibrary& wrong) {
         return complain(exit_bad_data, wrong.what());
+    } catch (const Interrupted& interrupted) {
+        return complain(exit_interrupted, interrupted.what());
     } catch (const BadExpectations& bad) {
         return complain(exit_bad_data, bad.what());
     } catch (const BadResults& bad) {

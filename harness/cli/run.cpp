@@ -45,6 +45,9 @@ int run(RunOptions& options) {
         const auto same = [&](const SubjectChoice& each) { return each.label == word; };
         if (std::none_of(request.subjects.begin(), request.subjects.end(), same)) {
             request.subjects.push_back(choose_subject(word));
+            auto& limit = request.subjects.back().loading_limit;
+            limit = std::chrono::milliseconds(
+                static_cast<long>(static_cast<double>(limit.count()) * request.timeout_scale));
         }
     }
     (void)parse_plan(request.plan);  // refused here, with its position, before anything is started

@@ -85,6 +85,8 @@ void watch_for_interrupt() {
     action.sa_handler = note_interrupt;
     (void)::sigaction(SIGINT, &action, nullptr);
     (void)::sigaction(SIGTERM, &action, nullptr);
+    // A file that may not grow is told as an error of the write, like a disk that is full.
+    (void)::signal(SIGXFSZ, SIG_IGN);
 }
 
 bool is_interrupted() { return interrupted.load(); }

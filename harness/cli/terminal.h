@@ -50,7 +50,8 @@ class ProgressLine {
     double last_ = 0;
 };
 
-// From now on Ctrl-C and SIGTERM only raise this flag; a second one ends the program at once.
+// From now on a limit on the size of files ends nothing, and Ctrl-C and SIGTERM only raise this
+// flag; a second one ends the program at once.
 void watch_for_interrupt();
 [[nodiscard]] bool is_interrupted();
 

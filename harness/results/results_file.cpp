@@ -34,6 +34,7 @@ void ResultsWriter::add(const json& row) {
 }
 
 void ResultsWriter::finish(const std::string& ended, std::uint64_t duration_us) {
+    if (file_ == nullptr) return;
     write({{"kind", "footer"},
            {"rows", rows_},
            {"verdicts", verdicts_},
@@ -50,9 +51,13 @@ void ResultsWriter::finish(const std::string& ended, std::uint64_t duration_us) 
 void ResultsWriter::write(const json& line) {
     // What a subject said may be no UTF-8; a results file always is.
     const std::string text = line.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
-    if (std::fwrite(text.data(), 1, text.size(), file_) != text.size() || std::fflush(file_) != 0) {
-        throw UnwritableResults(path_ + ": it cannot be written: " + Errno::last().text());
+    if (std::fwrite(text.data(), 1, text.size(), file_) == text.size() && std::fflush(file_) == 0) {
+        return;
     }
+    const Errno error = Errno::last();
+    // What was written of the line stays half a line: nothing may follow it.
+    (void)std::fclose(std::exchange(file_, nullptr));
+    throw UnwritableResults(path_ + ": it cannot be written: " + error.text());
 }
 
 json read_row(const std::string& path, std::uint64_t number) {
