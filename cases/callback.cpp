@@ -257,7 +257,7 @@ CASE(CBK_4, ipv4_mapped, "an IPv4 client of an IPv6 listener has an IPv4-mapped 
 
 CASE(CBK_4, unnamed_client,
      "an AF_UNIX client without a name has an address that is only a family") {
-    const Address name = Address::unix_abstract("hark-unnamed-" + std::to_string(::getpid()));
+    const Address name = Address::unix_abstract("hark-unnamed-" + process_word() + "-1");
     auto& listener = stage.bind({.at = &name});
     const Fd client(must(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), "socket"));
     must(::connect(client.get(), name.get(), name.length()), "connect without a name");

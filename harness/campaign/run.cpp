@@ -70,7 +70,9 @@ class Campaign {
   private:
     void make_ready();
     [[nodiscard]] HeaderFacts facts_of(std::uint64_t planned) const;
+    bool pass_often();  // false: cut short
     bool pass(unsigned number, Ready& subject, std::size_t first_row);
+    void file_as_failed();
     bool keep(unsigned pass_number, Ready& subject, std::size_t place, json& row);
 
     const RunRequest& request_;
@@ -151,6 +153,31 @@ bool Campaign::pass(unsigned number, Ready& subject, std::size_t first_row) {
         interrupted_);
 }
 
+bool Campaign::pass_often() {
+    bool whole = true;
+    for (unsigned number = 0; whole && number < request_.repeat; ++number) {
+        std::size_t first_row = 0;
+        for (auto& subject : ready_) {
+            whole = pass(number, subject, first_row);
+            if (!whole) break;
+            first_row += selected_.size();
+        }
+    }
+    return whole;
+}
+
+// What ran is kept, and known not to be all; whatever went wrong is on its way to the user.
+void Campaign::file_as_failed() {
+    if (!writer_) return;
+    const auto since = Clock::now() - began_;
+    try {
+        writer_->finish("failed", static_cast<std::uint64_t>(
+                                      std::chrono::duration<double>(since).count() * 1e6));
+    } catch (const UnwritableResults&) {
+        // The disk that is full already is what is being told.
+    }
+}
+
 RunReport Campaign::run() {
     selected_ = select(request_.selection);
     if (selected_.empty() || request_.subjects.empty()) {
@@ -168,13 +195,13 @@ RunReport Campaign::run() {
     if (!request_.out.empty()) writer_.emplace(request_.out, header_of(facts_of(planned)));
 
     bool whole = true;
-    for (unsigned number = 0; whole && number < request_.repeat; ++number) {
-        std::size_t first_row = 0;
-        for (auto& subject : ready_) {
-            whole = pass(number, subject, first_row);
-            if (!whole) break;
-            first_row += selected_.size();
-        }
+    try {
+        whole = pass_often();
+    } catch (const Interrupted&) {
+        whole = false;
+    } catch (...) {
+        file_as_failed();
+        throw;
     }
     report_.interrupted = interrupted_();
     report_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();

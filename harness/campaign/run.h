@@ -49,8 +49,8 @@ struct Progress {
     double seconds = 0;
 };
 
-// Throws Broken where Hark cannot do its part, UnknownName, BadExpectations or BadResults for what
-// the user gave.
+// Throws Broken where Hark cannot do its part, and UnknownName, BadExpectations, BadLibrary or
+// UnwritableResults for what the user gave.
 [[nodiscard]] RunReport run_contract(const RunRequest& request,
                                      const std::function<void(const Progress&)>& tell,
                                      const std::function<bool()>& interrupted);

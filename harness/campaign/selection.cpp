@@ -80,10 +80,20 @@ std::vector<Selected> select(const Selection& selection) {
 }
 
 Selected select_one(const std::string& id) {
-    for (auto& each : select({.clauses = {}, .filters = {}, .slow = true})) {
+    const auto all = select({.clauses = {}, .filters = {}, .slow = true});
+    std::vector<std::string_view> known;
+    for (const auto& each : all) {
         if (each.id == id) return each;
+        known.push_back(each.id);
     }
-    throw UnknownName("there is no run '" + id + "' (hark list cases)");
+    // Who names a case that has variants has forgotten to say which.
+    const auto variant = std::find_if(known.begin(), known.end(), [&](std::string_view each) {
+        return each.starts_with(id + "@");
+    });
+    const auto near = variant == known.end() ? nearest(id, known) : *variant;
+    throw UnknownName("there is no run '" + id + "'" +
+                      (near ? "; did you mean " + std::string(*near) + "?" : "") +
+                      " (hark list cases)");
 }
 
 }  // namespace hark

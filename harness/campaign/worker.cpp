@@ -1,22 +1,31 @@
 #include "harness/campaign/worker.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
 #include "harness/cell/zygote.h"
 #include "harness/must.h"
 #include "harness/places.h"
+#include "harness/subject/loading.h"
+#include "harness/trace/escape.h"
 #include "harness/verdict.h"
 
 namespace hark {
 
 namespace {
+
+constexpr unsigned long keep_personality = 0xffffffff;  // personality(2): only tell
 
 std::string preload() {
     const char* others = std::getenv("LD_PRELOAD");
@@ -24,15 +33,24 @@ std::string preload() {
     return others == nullptr || *others == '\0' ? shim : shim + ":" + others;
 }
 
+struct Descriptors {
+    int ledger;
+    int control;
+    int said;
+    int nothing;  // /dev/null: a library that reads finds the end
+};
+
 // In the child: descriptors where the zygote looks for them, and nothing else of the driver's.
-[[noreturn]] void become_zygote(const SubjectChoice& choice, const Isolation& isolation, int ledger,
-                                int control, const std::string& program,
+[[noreturn]] void become_zygote(const SubjectChoice& choice, const Isolation& isolation,
+                                const Descriptors& given, const std::string& program,
                                 const std::string& preloaded) {
     (void)::setpgid(0, 0);  // Ctrl-C is for the driver, which then hangs up
+    (void)::signal(SIGXFSZ, SIG_DFL);
     // First out of the way of the two numbers, whichever they are now.
-    const int high_ledger = ::fcntl(ledger, F_DUPFD, 10);
-    const int high_control = ::fcntl(control, F_DUPFD, 10);
-    if (::dup2(high_ledger, zygote_ledger_fd) == -1 ||
+    const int high_ledger = ::fcntl(given.ledger, F_DUPFD, 10);
+    const int high_control = ::fcntl(given.control, F_DUPFD, 10);
+    if (::dup2(given.nothing, STDIN_FILENO) == -1 || ::dup2(given.said, STDOUT_FILENO) == -1 ||
+        ::dup2(given.said, STDERR_FILENO) == -1 || ::dup2(high_ledger, zygote_ledger_fd) == -1 ||
         ::dup2(high_control, zygote_control_fd) == -1) {
         ::_exit(127);
     }
@@ -45,6 +63,10 @@ std::string preload() {
                                       choice.library.empty() ? "-" : choice.library,
                                       isolation.network ? "network" : "-",
                                       isolation.processes ? "processes" : "-"};
+    // The same memory addresses each time, where the kernel lets us: a wild pointer is then as
+    // wild.
+    const int now = ::personality(keep_personality);
+    if (now != -1) (void)::personality(static_cast<unsigned long>(now) | ADDR_NO_RANDOMIZE);
     std::vector<char*> arguments;
     for (auto& each : words) arguments.push_back(each.data());
     arguments.push_back(nullptr);
@@ -53,18 +75,47 @@ std::string preload() {
 }
 
 std::string ended_words(int status) {
-    if (WIFSIGNALED(status)) return "died of signal " + std::to_string(WTERMSIG(status));
-    return "ended with status " + std::to_string(WEXITSTATUS(status));
+    if (!WIFSIGNALED(status)) return "ended with status " + std::to_string(WEXITSTATUS(status));
+    const char* name = ::sigabbrev_np(WTERMSIG(status));
+    if (name != nullptr) return std::string("died of SIG") + name;
+    return "died of signal " + std::to_string(WTERMSIG(status));
+}
+
+// What is printed while a subject is loaded: the beginning of it.  The file can't grow, so that a
+// flood finds no room and hurts nobody.
+Fd paper() {
+    constexpr off_t room = 2000;
+    Fd file(must(::memfd_create("hark-said", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create"));
+    must(::ftruncate(file.get(), room), "room for what is printed");
+    must(::fcntl(file.get(), F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK), "F_ADD_SEALS");
+    return file;
+}
+
+// Not for long: whoever doesn't hear is killed.
+void wait_for_end(pid_t process) {
+    constexpr int patience_ms = 2000;
+    const Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+    pollfd ended{handle.get(), POLLIN, 0};
+    (void)::poll(&ended, 1, patience_ms);
 }
 
 }  // namespace
 
-Worker::Worker(SubjectChoice choice) : choice_(std::move(choice)) { start(); }
+Worker::Worker(SubjectChoice choice) : choice_(std::move(choice)) {
+    try {
+        start();
+    } catch (...) {
+        stop();
+        throw;
+    }
+}
 
 Worker::~Worker() { stop(); }
 
 void Worker::start() {
     ledger_ = std::make_unique<LedgerFile>();
+    said_ = paper();
+    const Fd nothing(must(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open /dev/null"));
     std::array<int, 2> ends{};
     must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
     control_.reset(ends[0]);
@@ -75,25 +126,55 @@ void Worker::start() {
     const std::string preloaded = preload();
     zygote_ = fork_isolated(isolation_);
     if (zygote_ == 0) {
-        become_zygote(choice_, isolation_, ledger_->fd(), theirs.get(), program, preloaded);
+        become_zygote(choice_, isolation_,
+                      {ledger_->fd(), theirs.get(), said_.get(), nothing.get()}, program,
+                      preloaded);
     }
     theirs.reset();
     lines_ = std::make_unique<LineReader>(control_.get());
+    wait_for_hello();
+    if (hello_.bad_library) throw BadLibrary(hello_.broken);
+    if (!hello_.broken.empty()) throw Broken(choice_.label + ": " + hello_.broken);
+}
+
+void Worker::wait_for_hello() {
+    using Clock = std::chrono::steady_clock;
+    const auto deadline = Clock::now() + choice_.loading_limit;
     std::string line;
     while (!lines_->next(line)) {
-        if (lines_->fill()) continue;
-        int status = 0;
-        (void)::waitpid(zygote_, &status, 0);
-        zygote_ = -1;
-        throw Broken(choice_.label + ": the process that was to load it " + ended_words(status));
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+        pollfd ready{control_.get(), POLLIN, 0};
+        const int count = ::poll(&ready, 1, static_cast<int>(std::max<long>(left.count(), 0)));
+        if (count == -1) throw Interrupted("interrupted while a subject was being loaded");
+        if (count == 0) {
+            throw Broken(choice_.label + ": the process that was to load it was not ready within " +
+                         std::to_string(choice_.loading_limit.count()) + " ms");
+        }
+        if (!lines_->fill()) {
+            throw Broken(choice_.label + ": the process that was to load it " + last_words());
+        }
     }
     hello_ = nlohmann::json::parse(line).get<Hello>();
-    if (!hello_.broken.empty()) throw Broken(choice_.label + ": " + hello_.broken);
+}
+
+std::string Worker::last_words() {
+    int status = 0;
+    if (zygote_ > 0) (void)::waitpid(zygote_, &status, 0);
+    zygote_ = -1;
+    std::array<char, 2000> text{};
+    const auto size = ::pread(said_.get(), text.data(), text.size(), 0);
+    std::string said(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    said.resize(std::min(said.find('\0'), said.size()));
+    while (said.ends_with('\n')) said.pop_back();
+    return ended_words(status) + (said.empty() ? "" : "; it printed: " + trace::escaped(said));
 }
 
 void Worker::stop() {
     control_.reset();  // it hangs up, and the zygote goes, with whatever cell it has
     if (zygote_ > 0) {
+        // Outside of namespaces of its own it has a folder to remove first.
+        if (!isolation_.processes) wait_for_end(zygote_);
         (void)::kill(zygote_, SIGKILL);
         (void)::waitpid(zygote_, nullptr, 0);
     }
@@ -140,11 +221,8 @@ std::vector<nlohmann::json> Worker::take() {
 
 nlohmann::json Worker::row_of_the_fallen(std::uint32_t number,
                                          const std::vector<std::string>& plan) {
-    int status = 0;
-    (void)::waitpid(zygote_, &status, 0);
-    zygote_ = -1;
     const std::string seen =
-        "it brought down the process that its cells are forked from, which " + ended_words(status);
+        "it brought down the process that its cells are forked from, which " + last_words();
     using nlohmann::json;
     return {{"number", number},
             {"verdict", to_word(Verdict::fail)},

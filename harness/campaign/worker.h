@@ -4,9 +4,11 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -23,11 +25,20 @@ struct SubjectChoice {
     std::string adapter;  // the adapter's object
     std::string name;     // the adapter's name, for its expectations
     std::string library;  // a path, or empty for the system's
+    // Loading a library and making its first listener takes milliseconds, also where much else
+    // runs.
+    std::chrono::milliseconds loading_limit{20'000};
+};
+
+// Ctrl-C came while a subject was being loaded.
+struct Interrupted : std::runtime_error {
+    using runtime_error::runtime_error;
 };
 
 class Worker {
   public:
-    // Returns once the zygote has said hello.  Throws Broken with its reason if it could not.
+    // Returns once the zygote has said hello.  Throws BadLibrary, Broken or Interrupted with its
+    // reason if it could not.
     explicit Worker(SubjectChoice choice);
     ~Worker();
     Worker(const Worker&) = delete;
@@ -45,13 +56,17 @@ class Worker {
 
   private:
     void start();
+    void wait_for_hello();
     void stop();
+    // How the zygote ended, with the beginning of what it printed.
+    [[nodiscard]] std::string last_words();
     nlohmann::json row_of_the_fallen(std::uint32_t number, const std::vector<std::string>& plan);
 
     SubjectChoice choice_;
     Hello hello_;
     Isolation isolation_;
     std::unique_ptr<LedgerFile> ledger_;
+    Fd said_;  // what the zygote prints
     Fd control_;
     std::unique_ptr<LineReader> lines_;
     pid_t zygote_ = -1;

@@ -50,6 +50,11 @@ void BatchPage::clear() {
     for (Slot& each : page_->slots) each.state.store(SlotState::waiting);
 }
 
+void BatchPage::end_texts() {
+    for (Slot& each : page_->slots)
+        each.how[sizeof each.how - 1] = each.seen[sizeof each.seen - 1] = '\0';
+}
+
 void note_faults(const shim::Ledger& ledger, Slot& slot) {
     slot.fired = 0;
     slot.site = 0;
@@ -89,8 +94,9 @@ void live_through(const Job& job, std::size_t from, Subject& subject, shim::Ledg
         slot.state.store(left_nothing ? SlotState::judged : SlotState::again);
     }
     if (left_nothing) {
-        page.unclean().store(
-            !leaks(before, Census::take(ledger, CensusKind::full), ledger).empty());
+        const Census after = Census::take(ledger, CensusKind::full);
+        page.unclean().store(!leaks(before, after, ledger).empty() ||
+                             !robberies(before, after).empty());
         page.running().store(static_cast<std::uint32_t>(job.plans.size()));
     }
     ::syscall(SYS_exit_group, 0);

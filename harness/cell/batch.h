@@ -46,6 +46,8 @@ class BatchPage {
 
     void clear();
     [[nodiscard]] Slot& slot(std::size_t index) { return page_->slots[index]; }
+    // Texts end within their room, whatever a cell has written there.
+    void end_texts();
     // The run that is going on, or that the cell died in; the number of plans once all are done.
     [[nodiscard]] std::atomic<std::uint32_t>& running() { return page_->running; }
     // The census at the end of the cell's life found what no run had owned up to.

@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "harness/cell/ledger_file.h"
+#include "harness/cell/own_signals.h"
 #include "harness/must.h"
 #include "harness/stage/case.h"
 #include "harness/stage/trial.h"
@@ -128,6 +129,7 @@ void prepare_cell(int output, CrashSite* crash) {
     take_descriptors(output);
     if (crash != nullptr && !sanitized) catch_crashes(*crash);
     apply(Limits{});
+    forbid_signals_to_others(::getppid());
 }
 
 std::string run_here(const Job& job, Subject& subject, shim::Ledger& ledger) {

@@ -12,7 +12,7 @@ namespace hark {
 struct Limits {
     std::uint64_t descriptors = 1024;
     std::uint64_t cpu_seconds = 10;
-    std::uint64_t memory_bytes = std::uint64_t{4} << 30;  // of address space; no case needs a tenth
+    std::uint64_t memory_bytes = std::uint64_t{1} << 30;  // of address space; no case needs a tenth
 };
 
 // In the forked child: what it prints goes to `output`, what it reads is nothing, the driver's

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <cstdio>
 #include <cstring>
 
 #include "harness/trace/symbol.h"
@@ -13,6 +14,9 @@ namespace hark {
 namespace {
 
 using nlohmann::json;
+
+// More than any log line, or any number of them that somebody would read.
+constexpr std::uint64_t flood_bytes = std::uint64_t{1} << 20;
 
 struct End {
     std::string how;
@@ -46,7 +50,11 @@ std::string unfinished_call(const shim::Ledger& ledger) {
 End crash_end(int signal, const CrashSite& crash, const shim::Ledger& ledger) {
     if (signal == SIGXCPU) return {"hang", "it used up its CPU time" + unfinished_call(ledger)};
     std::string seen = "the process died of " + signal_name(signal);
-    if (crash.signal.load() != 0) {
+    // No handler is asked where the kernel forbids a call (harness/cell/own_signals.h).
+    if (signal == SIGSYS && crash.signal.load() != SIGSYS) {
+        return {"crash", seen + ": it sent a signal to a process that is not its own"};
+    }
+    if (crash.signal.load() == signal) {
         seen += " at " + trace::symbol_of(crash.pc);
         if (signal == SIGSEGV || signal == SIGBUS)
             seen += ", address " + hexadecimal(crash.address);
@@ -80,6 +88,22 @@ End abnormal_end(const Ending& ending, bool has_outcome, const CrashSite& crash,
     return {};
 }
 
+// What a subject did around a run that it passed.
+void judge_manners(const Ending& ending, json& row) {
+    const auto fail = [&row](const char* how, const char* expected, const std::string& seen) {
+        row["verdict"] = to_word(Verdict::fail);
+        row["how"] = how;
+        row["expected"] = expected;
+        row["seen"] = row["message"] = seen;
+    };
+    if (ending.orphans) {
+        fail("leak", "nothing left behind", "it left processes running");
+    } else if (ending.printed > flood_bytes) {
+        fail("flood", "a library that leaves the output to its program",
+             "it printed more than " + std::to_string(flood_bytes >> 20) + " MiB");
+    }
+}
+
 }  // namespace
 
 json conclude(const Ending& ending, const std::string& outcome, const CrashSite& crash,
@@ -106,18 +130,16 @@ json conclude(const Ending& ending, const std::string& outcome, const CrashSite&
         row["expected"] = "the run comes to its end";
         row["seen"] = end.seen;
         row["message"] = end.seen;
-    } else if (ending.orphans && row["verdict"] == to_word(Verdict::pass)) {
-        row["verdict"] = to_word(Verdict::fail);
-        row["how"] = "leak";
-        row["expected"] = "nothing left behind";
-        row["seen"] = row["message"] = "it left processes running";
+    } else if (row["verdict"] == to_word(Verdict::pass)) {
+        judge_manners(ending, row);
     }
     // A process that died told nothing of what it did; the notes are in the ledger as well.
     if (!has_outcome) {
         const std::uint32_t made = ledger.record_count.load();
         const std::uint32_t kept =
             made < shim::record_room ? made : std::uint32_t{shim::record_room};
-        for (std::uint32_t number = made - kept + 1; number <= made; ++number) {
+        for (std::uint32_t i = 0; i < kept; ++i) {
+            const std::uint32_t number = made - kept + 1 + i;
             const shim::Record& record = ledger.records[(number - 1) % shim::record_room];
             if (record.number.load() != number || (record.marks & shim::mark_note) == 0) continue;
             row["did"].push_back(

@@ -12,11 +12,12 @@
 namespace hark {
 
 struct Ending {
-    int status = 0;           // as waitpid tells
-    bool timed_out = false;   // the zygote killed it
-    bool deadlocked = false;  // likewise, since every thread waited for another
-    bool orphans = false;     // it left processes behind, which were killed
-    bool scribbled = false;   // it wrote over the ledger, which was made anew
+    int status = 0;             // as waitpid tells
+    bool timed_out = false;     // the zygote killed it
+    bool deadlocked = false;    // likewise, since every thread waited for another
+    bool orphans = false;       // it left processes behind, which were killed
+    bool scribbled = false;     // it wrote over the ledger, which was made anew
+    std::uint64_t printed = 0;  // bytes, on standard output and standard error together
 };
 
 // What came of it, as the outcome fields of a row: verdict, how, expected, seen, message, at,

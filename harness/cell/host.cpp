@@ -21,7 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr std::size_t said_room = 4096;    // bytes of a subject's output that a row keeps
+constexpr std::size_t said_room = 4096;  // bytes of a subject's output that a row keeps
+constexpr int most_blocks = 64;  // read at a time: whoever never stops must not hold this up
 constexpr milliseconds deadlock_look{10};  // between two looks at a cell that takes its time
 
 // Kills and reaps whatever is left of a cell: its orphans have become this process's children.
@@ -59,9 +60,11 @@ CellHost::Ended CellHost::run(const std::function<void(int)>& live, milliseconds
     const pid_t cell = must(::fork(), "fork of a cell");
     if (cell == 0) live(output_write_.get());
     Ended ended;
+    ended.process = cell;
     watch(cell, limit, progress, ended);
     ended.ending.orphans = kill_orphans();
-    drain(ended.said);
+    while (drain(ended)) {
+    }
     return ended;
 }
 
@@ -78,7 +81,7 @@ void CellHost::watch(pid_t cell, milliseconds limit, const std::function<std::ui
             {{handle.get(), POLLIN, 0}, {output_read_.get(), POLLIN, 0}, {control_, POLLRDHUP, 0}}};
         const int count =
             ::poll(ready.data(), ready.size(), static_cast<int>(deadlock_look.count()));
-        drain(ended.said);
+        (void)drain(ended);
         if ((ready[0].revents & POLLIN) != 0) break;
         if (progress && progress() != reached) {
             reached = progress();
@@ -97,14 +100,17 @@ void CellHost::watch(pid_t cell, milliseconds limit, const std::function<std::ui
 
 // What the subject prints is read all the time, so that a flood cannot block it, and little is
 // kept.
-void CellHost::drain(std::string& said) {
+bool CellHost::drain(Ended& ended) {
     std::array<char, 65536> block;
-    for (;;) {
+    for (int i = 0; i < most_blocks; ++i) {
         const auto size = ::read(output_read_.get(), block.data(), block.size());
-        if (size <= 0) return;
-        const auto room = said_room - std::min(said.size(), said_room);
-        said.append(block.data(), std::min(static_cast<std::size_t>(size), room));
+        if (size <= 0) return false;
+        const auto count = static_cast<std::size_t>(size);
+        const auto room = said_room - std::min(ended.said.size(), said_room);
+        ended.said.append(block.data(), std::min(count, room));
+        ended.ending.printed += count;
     }
+    return true;
 }
 
 }  // namespace hark

@@ -19,6 +19,7 @@ class CellHost {
     explicit CellHost(int control);
 
     struct Ended {
+        pid_t process = -1;
         Ending ending;
         std::string said;  // the beginning of what it printed
     };
@@ -33,7 +34,7 @@ class CellHost {
   private:
     void watch(pid_t cell, std::chrono::milliseconds limit,
                const std::function<std::uint32_t()>& progress, Ended& ended);
-    void drain(std::string& said);
+    bool drain(Ended& ended);  // false: there is no more for now
 
     int control_;
     Fd output_read_;

@@ -136,12 +136,14 @@ void make_scratch(const Isolation& isolation) {
     ::setenv("HARK_SCRATCH", name.c_str(), 1);
 }
 
-void remove_scratch() {
+bool scratch_needs_removing() {
     const char* name = std::getenv("HARK_SCRATCH");
+    return name != nullptr && std::string_view(name).starts_with("/tmp/hark-");
+}
+
+void remove_scratch() {
     std::error_code ignored;  // whoever ends has no use for it
-    if (name != nullptr && std::string_view(name).starts_with("/tmp/hark-")) {
-        std::filesystem::remove_all(name, ignored);
-    }
+    if (scratch_needs_removing()) std::filesystem::remove_all(std::getenv("HARK_SCRATCH"), ignored);
 }
 
 }  // namespace hark

@@ -24,5 +24,6 @@ struct Isolation {
 void make_scratch(const Isolation& isolation);
 // Where that folder had to be made in /tmp, it and what is in it go.
 void remove_scratch();
+[[nodiscard]] bool scratch_needs_removing();
 
 }  // namespace hark

@@ -34,7 +34,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Job, number, case_number, variant_number, pla
 
 // The first line of a zygote: what it has loaded, or why it could not.
 struct Hello {
-    std::string broken;  // a sentence for the user; empty if all is well
+    std::string broken;        // a sentence for the user; empty if all is well
+    bool bad_library = false;  // which the library that was named is to blame for
     std::string name;
     std::string version;
     std::string path;
@@ -43,7 +44,8 @@ struct Hello {
     std::vector<std::vector<std::string>> lacks;  // pairs of feature and reason
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Hello, broken, name, version, path, build_id, soname, lacks)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Hello, broken, bad_library, name, version, path, build_id,
+                                   soname, lacks)
 
 // Reads whole lines from a stream socket.
 class LineReader {

@@ -6,7 +6,10 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <fstream>
 #include <unordered_map>
 
 #include "harness/cell/batch.h"
@@ -14,6 +17,7 @@
 #include "harness/cell/ending.h"
 #include "harness/cell/host.h"
 #include "harness/cell/ledger_file.h"
+#include "harness/cell/stable_text.h"
 #include "harness/fault/model.h"
 #include "harness/must.h"
 #include "harness/stage/address.h"
@@ -47,9 +51,7 @@ class Zygote {
         : ledger_(ledger.get()),
           loaded_(load_subject(request.adapter, request.library)),
           host_(zygote_control_fd) {
-        std::size_t count = 0;
-        for (const auto& range : loaded_.text) ledger_.ranges[count++] = range;
-        ledger_.range_count = static_cast<std::uint32_t>(count);
+        renew(ledger_, loaded_.text);
         warm_up(*loaded_.subject);
     }
 
@@ -79,8 +81,13 @@ class Zygote {
 
 Hello Zygote::hello() const {
     const Identity identity = loaded_.subject->identity();
-    Hello hello{
-        "", identity.name, identity.version, identity.path, loaded_.build_id, loaded_.soname, {}};
+    Hello hello{.broken = "",
+                .name = identity.name,
+                .version = identity.version,
+                .path = identity.path,
+                .build_id = loaded_.build_id,
+                .soname = loaded_.soname,
+                .lacks = {}};
     static constexpr std::pair<Feature, const char*> features[] = {
         {Feature::new_from_descriptor, "a listener from a descriptor"},
         {Feature::new_by_binding, "a listener from an address"},
@@ -136,6 +143,7 @@ json Zygote::run(const Job& job) {
     } else {
         add_trace(job, row);
     }
+    make_stable(row);
     row["duration_us"] =
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began).count();
     return row;
@@ -158,7 +166,9 @@ bool Zygote::sweep(const Job& job, const Send& send) {
             milliseconds(job.timeout_ms), [&] { return page_.running().load(); });
         if (host_.driver_is_gone()) return false;
         if (!is_whole(ledger_, loaded_.text)) renew(ledger_, loaded_.text);
-        const std::size_t reached = page_.running().load();
+        page_.end_texts();
+        // Never less than was reached before, whatever a cell has written there.
+        const std::size_t reached = std::max<std::size_t>(page_.running().load(), next);
         // What the runs before left behind may be any one's.
         for (std::size_t i = next; page_.unclean().load() && i < reached; ++i) {
             page_.slot(i).state.store(SlotState::again);
@@ -200,7 +210,7 @@ std::string Zygote::line_of(const Job& job, std::size_t index) {
     if (slot.verdict != Verdict::pass && slot.verdict != Verdict::unreached) {
         line += ",\"how\":" + to_line(slot.how) + ",\"policy\":\"";
         line += to_word(slot.policy);
-        line += "\",\"seen\":" + to_line(slot.seen);
+        line += "\",\"seen\":" + to_line(StableText()(slot.seen));
     }
     return line + "}";
 }
@@ -279,12 +289,16 @@ int run_once(const OneRun& wanted) {
 int serve(const ZygoteRequest& request) {
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    // Where memory runs out, it is a cell that the kernel ends and not what else runs here.
+    std::ofstream("/proc/self/oom_score_adj") << 1000;
     try {
         LedgerFile ledger{Fd(zygote_ledger_fd)};
         ledger.close_descriptor();
         must(::fcntl(zygote_control_fd, F_SETFD, FD_CLOEXEC), "F_SETFD");
         make_scratch({request.network, request.processes, ""});
         Zygote zygote(request, ledger);
+        // A folder in /tmp is removed on hearing that the driver is gone, not left by dying of it.
+        if (scratch_needs_removing()) (void)::prctl(PR_SET_PDEATHSIG, 0);
         if (!send_line(zygote_control_fd, nlohmann::json(zygote.hello()).dump())) return 0;
         LineReader jobs(zygote_control_fd);
         std::string line;
@@ -297,13 +311,15 @@ int serve(const ZygoteRequest& request) {
                 if (!heard || zygote.driver_is_gone()) break;
             }
         }
-        remove_scratch();
     } catch (const std::exception& trouble) {
         Hello hello;
         hello.broken = trouble.what();
+        hello.bad_library = dynamic_cast<const BadLibrary*>(&trouble) != nullptr;
         (void)send_line(zygote_control_fd, nlohmann::json(hello).dump());
     }
-    return 0;
+    remove_scratch();
+    // Not exit: what the subject has registered to run at exit may do anything.
+    ::_exit(0);
 }
 
 }  // namespace hark

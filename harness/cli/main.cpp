@@ -10,6 +10,7 @@
 #include "harness/fault/plan.h"
 #include "harness/must.h"
 #include "harness/results/results_file.h"
+#include "harness/subject/loading.h"
 #include "harness/version.h"
 
 namespace hark::cli {
@@ -49,12 +50,14 @@ int act(const Action& action) {
         return complain(exit_usage, unknown.what());
     } catch (const NoSuchFile& missing) {
         return complain(exit_no_input, missing.what());
-    } catch (const NotALibrary& wrong) {
+    } catch (const BadLibrary& wrong) {
         return complain(exit_bad_data, wrong.what());
+    } catch (const Interrupted& interrupted) {
+        return complain(exit_interrupted, interrupted.what());
     } catch (const BadExpectations& bad) {
         return complain(exit_bad_data, bad.what());
     } catch (const BadResults& bad) {
-        return complain(exit_broken, bad.what());
+        return complain(exit_bad_data, bad.what());
     } catch (const std::exception& trouble) {
         return complain(exit_broken, trouble.what());
     }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -38,33 +39,46 @@ struct Wanted {
     bool by_oracles = false;  // as a sweep is judged
 };
 
-// SUBJECT/CASE@VARIANT, or RESULTS#ROW.
+constexpr char example[] = "libevent/NBL_1.a_read_comes_back";
+
+struct Run {
+    std::string id;
+    std::vector<std::string> plan;
+    bool by_oracles = false;
+};
+
+// RESULTS#ROW, with the '#' at `hash`.
+Run recorded_run(const std::string& what, std::size_t hash) {
+    const std::string file = what.substr(0, hash);
+    std::uint64_t number = 0;
+    const char* end = what.data() + what.size();
+    const auto read = std::from_chars(what.data() + hash + 1, end, number);
+    if (read.ec != std::errc() || read.ptr != end) {
+        throw UnknownName("'" + what + "': a row's number was expected after the '#'");
+    }
+    if (!std::filesystem::exists(file)) throw NoSuchFile(file + ": there is no such results file");
+    const auto row = read_row(file, number);
+    try {
+        Run run{.id = row.at("id"), .plan = {}, .by_oracles = row.at("kind") == "fault"};
+        if (run.by_oracles) run.id = run.id.substr(0, run.id.find('!'));
+        run.plan = row.at(run.by_oracles ? "plan" : "job_plan");
+        return run;
+    } catch (const nlohmann::json::exception&) {
+        throw BadResults(file + ": row " + std::to_string(number) +
+                         " does not say what was run, and with which faults");
+    }
+}
+
 Wanted find(const ReplayOptions& options) {
-    std::string id = options.what;
-    std::vector<std::string> plan = options.plan;
-    bool by_oracles = options.by_oracles;
-    const auto hash = id.rfind('#');
-    if (hash != std::string::npos) {
-        const std::string file = id.substr(0, hash);
-        const std::string number = id.substr(hash + 1);
-        if (number.empty() || number.find_first_not_of("0123456789") != std::string::npos) {
-            throw UnknownName("'" + id + "': a row's number was expected after the '#'");
-        }
-        if (!std::filesystem::exists(file))
-            throw NoSuchFile(file + ": there is no such results file");
-        const auto row = read_row(file, std::stoull(number));
-        id = row["id"];
-        by_oracles = by_oracles || row["kind"] == "fault";
-        if (by_oracles) id = id.substr(0, id.find('!'));
-        if (plan.empty()) plan = row[by_oracles ? "plan" : "job_plan"];
-    }
-    const auto slash = id.rfind('/');
+    Run run{options.what, {}, false};
+    const auto hash = options.what.rfind('#');
+    if (hash != std::string::npos) run = recorded_run(options.what, hash);
+    const auto slash = run.id.rfind('/');
     if (slash == std::string::npos) {
-        throw UnknownName("'" + id +
-                          "': SUBJECT/CASE was expected, such as libevent/NBL_1.default");
+        throw UnknownName("'" + run.id + "': SUBJECT/CASE was expected, such as " + example);
     }
-    return {choose_subject(id.substr(0, slash)), select_one(id.substr(slash + 1)), plan,
-            by_oracles};
+    return {choose_subject(run.id.substr(0, slash)), select_one(run.id.substr(slash + 1)),
+            options.plan.empty() ? run.plan : options.plan, options.by_oracles || run.by_oracles};
 }
 
 void print(const nlohmann::json& row, const Wanted& wanted) {

@@ -26,20 +26,17 @@ struct RunOptions {
     bool dry = false;
 };
 
-const std::map<std::string, Colour> colour_words = {
-    {"auto", Colour::automatic}, {"always", Colour::always}, {"never", Colour::never}};
+int report_nothing() {
+    std::cerr << "hark: nothing was selected: no case matches (hark list cases)\n";
+    return exit_nothing;
+}
 
 int dry_run(const RunOptions& options) {
     const auto selected = select(options.request.selection);
     for (const auto& subject : options.request.subjects) {
         for (const auto& each : selected) std::cout << subject.label << '/' << each.id << '\n';
     }
-    return selected.empty() ? exit_nothing : exit_as_expected;
-}
-
-int report_nothing() {
-    std::cerr << "hark: nothing was selected: no case matches (hark list cases)\n";
-    return exit_nothing;
+    return selected.empty() ? report_nothing() : exit_as_expected;
 }
 
 int run(RunOptions& options) {
@@ -48,6 +45,9 @@ int run(RunOptions& options) {
         const auto same = [&](const SubjectChoice& each) { return each.label == word; };
         if (std::none_of(request.subjects.begin(), request.subjects.end(), same)) {
             request.subjects.push_back(choose_subject(word));
+            auto& limit = request.subjects.back().loading_limit;
+            limit = std::chrono::milliseconds(
+                static_cast<long>(static_cast<double>(limit.count()) * request.timeout_scale));
         }
     }
     (void)parse_plan(request.plan);  // refused here, with its position, before anything is started
@@ -100,8 +100,7 @@ void add_run(CLI::App& app, Action& action) {
     command->add_option("--seed", request.seed, "For --shuffle")->capture_default_str();
     command->add_option("--timeout-scale", request.timeout_scale, "Multiplies every time limit")
         ->check(CLI::PositiveNumber);
-    command->add_option("--color", options->colour, "auto, always or never")
-        ->transform(CLI::CheckedTransformer(colour_words));
+    add_colour(*command, options->colour);
     command->add_flag("--shuffle", request.shuffle, "Run in an order drawn from the seed");
     command->add_flag("--slow", request.selection.slow,
                       "Also the cases that wait for the kernel's clock");

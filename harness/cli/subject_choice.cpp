@@ -19,11 +19,11 @@ constexpr char abi_adapter[] = "libevent";
 SubjectChoice choose_subject(const std::string& word) {
     if (word.find('/') != std::string::npos) {
         if (!std::filesystem::exists(word)) throw NoSuchFile(word + ": there is no such library");
-        if (!std::filesystem::is_regular_file(word)) throw NotALibrary(word + ": it is no file");
+        if (!std::filesystem::is_regular_file(word)) throw BadLibrary(word + ": it is no file");
         const std::string why = why_not_a_library(word);
-        if (!why.empty()) throw NotALibrary(word + ": " + why);
+        if (!why.empty()) throw BadLibrary(word + ": " + why);
         return {word, places::adapter(abi_adapter)->string(), abi_adapter,
-                std::filesystem::absolute(word).string()};
+                std::filesystem::absolute(word).lexically_normal().string()};
     }
     if (const auto adapter = places::adapter(word)) return {word, adapter->string(), word, ""};
     const auto names = places::adapters();

@@ -79,7 +79,8 @@ int run_sweep(SweepOptions& options, bool verbose) {
             request, [&](const Progress& now) { progress.show(now); }, &is_interrupted);
     }
     if (report.planned == 0 && !report.interrupted) {
-        std::cerr << "hark: nothing to fail: no case matches, or none makes such a call\n";
+        std::cerr << "hark: nothing to fail: no case matches, or none makes such a call (hark list "
+                     "cases)\n";
         return report.exit_status;
     }
     if (!options.quiet) print_report(report, Paint(wants_colour(options.colour, stdout)));
@@ -125,6 +126,7 @@ void add_sweep(CLI::App& app, Action& action) {
         ->capture_default_str();
     command->add_option("--timeout-scale", request.timeout_scale, "Multiplies every time limit")
         ->check(CLI::PositiveNumber);
+    add_colour(*command, options->colour);
     command->add_flag("-q,--quiet", options->quiet, "Nothing but what is wrong");
     command->add_flag("-v,--verbose", *verbose, "Also what was left out and never reached");
     command->callback([&action, options, verbose] {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <map>
 
 namespace hark::cli {
 
@@ -28,6 +29,16 @@ constexpr double between_redraws = 0.1;
 constexpr double between_lines = 5;
 
 }  // namespace
+
+void add_colour(CLI::App& command, Colour& colour) {
+    static const std::map<std::string, Colour> meanings = {
+        {"auto", Colour::automatic}, {"always", Colour::always}, {"never", Colour::never}};
+    command
+        .add_option_function<std::string>(
+            "--color", [&colour](const std::string& word) { colour = meanings.at(word); },
+            "auto, always or never")
+        ->check(CLI::IsMember({"auto", "always", "never"}));
+}
 
 bool wants_colour(Colour asked, std::FILE* stream) {
     if (asked != Colour::automatic) return asked == Colour::always;
@@ -74,6 +85,8 @@ void watch_for_interrupt() {
     action.sa_handler = note_interrupt;
     (void)::sigaction(SIGINT, &action, nullptr);
     (void)::sigaction(SIGTERM, &action, nullptr);
+    // A file that may not grow is told as an error of the write, like a disk that is full.
+    (void)::signal(SIGXFSZ, SIG_IGN);
 }
 
 bool is_interrupted() { return interrupted.load(); }

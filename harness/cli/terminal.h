@@ -1,6 +1,7 @@
 // What the person at the terminal sees: colour where it is wanted, one live line of progress.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@
 namespace hark::cli {
 
 enum class Colour { automatic, always, never };
+
+// Gives the command its --color.
+void add_colour(CLI::App& command, Colour& colour);
 
 // NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE have their usual meaning; the option outranks them.
 [[nodiscard]] bool wants_colour(Colour asked, std::FILE* stream);
@@ -46,7 +50,8 @@ class ProgressLine {
     double last_ = 0;
 };
 
-// From now on Ctrl-C and SIGTERM only raise this flag; a second one ends the program at once.
+// From now on a limit on the size of files ends nothing, and Ctrl-C and SIGTERM only raise this
+// flag; a second one ends the program at once.
 void watch_for_interrupt();
 [[nodiscard]] bool is_interrupted();
 

@@ -14,15 +14,18 @@ namespace hark {
 
 inline constexpr int results_schema = 1;
 
-// A file that cannot be written or is no results file; the message names it, and the line.
-struct BadResults : std::runtime_error {
+// The message names the file, and the line where there is one.
+struct BadResults : std::runtime_error {  // what should be a results file is none
+    using runtime_error::runtime_error;
+};
+struct UnwritableResults : std::runtime_error {
     using runtime_error::runtime_error;
 };
 
 class ResultsWriter {
   public:
-    // Makes the folder, and the file anew.  Throws BadResults where that cannot be done, also on a
-    // full disk, which is noticed before a row is lost: each row is written through.
+    // Makes the folder, and the file anew.  Throws UnwritableResults where that cannot be done,
+    // also on a full disk, which is noticed before a row is lost: each row is written through.
     ResultsWriter(const std::string& folder, const nlohmann::json& header);
     ~ResultsWriter();
     ResultsWriter(const ResultsWriter&) = delete;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -170,6 +171,13 @@ bool operator==(const Address& a, const Address& b) {
 
 std::ostream& operator<<(std::ostream& out, const Address& address) {
     return out << address.text();
+}
+
+std::string process_word() {
+    constexpr std::size_t longest = 7;  // proc(5): pid_max is at most 4194304
+    std::string number = std::to_string(::getpid());
+    number.insert(0, longest - std::min(longest, number.size()), '0');
+    return number;
 }
 
 }  // namespace hark

@@ -46,4 +46,8 @@ class Address {
     socklen_t length_ = 0;
 };
 
+// This process in the name of an address, which then no other process has: "hark-0000805-1".
+// Always as long, so that who is told of a length is told the same in every run.
+[[nodiscard]] std::string process_word();
+
 }  // namespace hark

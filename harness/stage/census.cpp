@@ -37,11 +37,6 @@ std::vector<std::string> leaks(const Census& before, const Census& after,
         found.push_back("descriptor " + std::to_string(fd) + " is still open" +
                         (known ? made_by(ledger.descriptors[fd].opened_by.load()) : ""));
     }
-    for (const int fd : before.descriptors) {
-        if (after.descriptors.contains(fd)) continue;
-        found.push_back("descriptor " + std::to_string(fd) +
-                        ", which was the harness's, is closed");
-    }
     if (after.allocations <= before.allocations) return found;
     found.push_back(std::to_string(after.allocations - before.allocations) +
                     " allocations were not freed");
@@ -50,6 +45,16 @@ std::vector<std::string> leaks(const Census& before, const Census& after,
         if (each.pointer.load() <= 1 || each.made_by == 0) continue;
         if (++named > most_allocations_named) break;
         found.push_back(std::to_string(each.size) + " bytes" + made_by(each.made_by));
+    }
+    return found;
+}
+
+std::vector<std::string> robberies(const Census& before, const Census& after) {
+    std::vector<std::string> found;
+    for (const int fd : before.descriptors) {
+        if (after.descriptors.contains(fd)) continue;
+        found.push_back("descriptor " + std::to_string(fd) +
+                        ", which was the harness's, is closed");
     }
     return found;
 }

@@ -27,4 +27,7 @@ struct Census {
 [[nodiscard]] std::vector<std::string> leaks(const Census& before, const Census& after,
                                              const shim::Ledger& ledger);
 
+// One sentence for each descriptor of the harness that somebody else has closed.
+[[nodiscard]] std::vector<std::string> robberies(const Census& before, const Census& after);
+
 }  // namespace hark

@@ -18,8 +18,8 @@ Peer::Peer(int number, const Address& to) : number_(number) {
                    "socket for " + named(number)));
     if (to.family() == AF_UNIX) {
         // A name of its own, so that the accepting side can be told which peer it has.
-        const auto own = Address::unix_abstract("hark-peer-" + std::to_string(::getpid()) + "-" +
-                                                std::to_string(number));
+        const auto own =
+            Address::unix_abstract("hark-peer-" + process_word() + "-" + std::to_string(number));
         must(::bind(fd_.get(), own.get(), own.length()), "bind of " + named(number));
     }
     if (::connect(fd_.get(), to.get(), to.length()) == -1) {

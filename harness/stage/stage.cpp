@@ -348,13 +348,11 @@ void Stage::tear_down() {
 std::string Stage::fresh_name() {
     // Never twice in a process: a sweep has many stages in one, and a path outlives its socket.
     static int name_count = 0;
-    const std::string number = std::to_string(++name_count);
-    if (variant_.family != Family::unix_path) {
-        return "hark-" + std::to_string(::getpid()) + "-" + number;
-    }
+    const std::string name = process_word() + "-" + std::to_string(++name_count);
+    if (variant_.family != Family::unix_path) return "hark-" + name;
     const char* scratch = std::getenv("HARK_SCRATCH");
     if (scratch == nullptr) throw Broken("HARK_SCRATCH names no folder for AF_UNIX paths");
-    return std::string(scratch) + "/" + std::to_string(::getpid()) + "-" + number;
+    return std::string(scratch) + "/" + name;
 }
 
 }  // namespace hark

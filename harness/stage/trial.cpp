@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "harness/must.h"
+#include "harness/stage/guarded_subject.h"
 #include "harness/stage/stage.h"
 
 namespace hark {
@@ -67,6 +68,10 @@ void perform(const Case& one, Stage& stage, Outcome& outcome) {
     } catch (const Broken& broken) {
         outcome.verdict = Verdict::error;
         outcome.message = broken.what();
+    } catch (const SubjectThrew& thrown) {
+        fail(outcome, "crash", thrown.what());
+        outcome.expected = "a function of C throws nothing";
+        outcome.seen = thrown.what();
     } catch (const std::exception& other) {
         outcome.verdict = Verdict::error;
         outcome.message = std::string("an exception that nobody expected: ") + other.what();
@@ -131,8 +136,14 @@ void find_leaks(const Census& before, const Census& after, const shim::Ledger& l
                 Outcome& outcome) {
     for (auto& each : leaks(before, after, ledger)) {
         outcome.findings.push_back({Oracle::leak, 0, std::move(each)});
+        outcome.dirty = true;
     }
-    outcome.dirty = !outcome.findings.empty() && outcome.findings.back().oracle == Oracle::leak;
+    for (auto& each : robberies(before, after)) {
+        outcome.findings.push_back({Oracle::foreign, 0, std::move(each)});
+        // The harness could not do its part because it was robbed: that is not its own failure.
+        if (outcome.verdict == Verdict::error) outcome.verdict = Verdict::pass;
+        outcome.dirty = true;
+    }
 }
 
 void expect_doctest() {
@@ -153,7 +164,8 @@ Outcome run_case(const Trial& trial, Subject& subject, shim::Ledger& ledger) {
     Outcome outcome;
     const Census before = Census::take(ledger, trial.census);
     {
-        Stage stage(subject, ledger, trial.one, trial.variant);
+        GuardedSubject guarded(subject);
+        Stage stage(guarded, ledger, trial.one, trial.variant);
         ledger.recording.store(1);
         try {
             stage.add_faults(trial.faults);
@@ -171,6 +183,9 @@ Outcome run_case(const Trial& trial, Subject& subject, shim::Ledger& ledger) {
         } catch (const Unreached& nothing) {
             outcome.verdict = Verdict::unreached;
             outcome.message = nothing.what();
+        } catch (const SubjectThrew& thrown) {
+            fail(outcome, "crash", thrown.what());
+            outcome.seen = thrown.what();
         } catch (const Broken& broken) {
             outcome.verdict = Verdict::error;
             outcome.message = broken.what();

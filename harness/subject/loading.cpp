@@ -9,8 +9,6 @@
 #include <fstream>
 #include <map>
 
-#include "harness/must.h"
-
 namespace hark {
 
 namespace {
@@ -113,7 +111,9 @@ LoadedSubject load_subject(const std::string& adapter, const std::string& librar
     LoadedSubject loaded;
     loaded.subject = open(library.c_str(), &why);
     if (loaded.subject == nullptr) {
-        throw Broken((library.empty() ? "the system's library" : library) + ": " + why);
+        if (library.empty()) throw Broken("the system's library: " + why);
+        // dlopen's reason names the file already.
+        throw BadLibrary(why.starts_with(library + ": ") ? why : library + ": " + why);
     }
     for (const auto& [begin, end] : executable_segments()) {
         if (!before.contains(begin)) loaded.text.push_back({begin, end});
@@ -137,6 +137,9 @@ std::string why_not_a_library(const std::string& path) {
         return "it is built for another word size than Hark";
     }
     if (header.e_type != ET_DYN) return "it is no shared library (its ELF type is not ET_DYN)";
+    file.seekg(0, std::ios::end);
+    const auto size = static_cast<std::uint64_t>(file.tellg());
+    bool is_dynamic = false;
     for (int i = 0; i < header.e_phnum; ++i) {
         ElfW(Phdr) segment{};
         file.seekg(static_cast<std::streamoff>(header.e_phoff) +
@@ -144,9 +147,13 @@ std::string why_not_a_library(const std::string& path) {
         if (!file.read(reinterpret_cast<char*>(&segment), sizeof segment)) {
             return "its program headers are cut short";
         }
-        if (segment.p_type == PT_DYNAMIC) return "";
+        is_dynamic = is_dynamic || segment.p_type == PT_DYNAMIC;
+        // The loader maps what is not there, and whoever then reads it dies.
+        const bool is_there =
+            segment.p_offset <= size && segment.p_filesz <= size - segment.p_offset;
+        if (segment.p_type == PT_LOAD && !is_there) return "it is cut short";
     }
-    return "it is static: no call of its own could be intercepted";
+    return is_dynamic ? "" : "it is static: no call of its own could be intercepted";
 }
 
 }  // namespace hark

@@ -5,10 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "harness/must.h"
 #include "harness/subject/listener_api.h"
 #include "shims/ledger.h"
 
 namespace hark {
+
+// The library that was named is none that the adapter can bind: the user's affair, not Hark's.
+class BadLibrary : public Broken {
+  public:
+    using Broken::Broken;
+};
 
 struct LoadedSubject {
     Subject* subject = nullptr;
@@ -18,7 +25,7 @@ struct LoadedSubject {
 };
 
 // `adapter` is the adapter's object, `library` what it is to bind (empty: the system's).  Throws
-// Broken with the reason where it cannot be loaded.
+// BadLibrary with the reason where that is the library's fault, and otherwise Broken.
 [[nodiscard]] LoadedSubject load_subject(const std::string& adapter, const std::string& library);
 
 // What is wrong with a file that should be a library, in a sentence; empty if nothing is.  Looks at

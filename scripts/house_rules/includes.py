@@ -27,7 +27,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }
 # These look at everything but the cases.
 OUTSIDE = {"tests", "bench"}
-ADAPTERS = ("harness/subjects/", "cases/mutants/")
+ADAPTERS = ("harness/subjects/", "harness/tests/hostile/", "cases/mutants/")
 ADAPTER_API = "harness/subject/listener_api.h"
 
 

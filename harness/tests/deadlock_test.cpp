@@ -1,0 +1,138 @@
+// Who waits for ever, and who only waits.
+#include <doctest/doctest.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "harness/cell/deadlock.h"
+#include "harness/must.h"
+
+using namespace hark;
+
+namespace {
+
+// A child that does something, and is gone with its owner.
+class Child {
+  public:
+    explicit Child(const std::function<void()>& act) {
+        pid_ = must(fork(), "fork");
+        if (pid_ != 0) return;
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        act();
+        _exit(0);
+    }
+    ~Child() {
+        (void)kill(pid_, SIGKILL);
+        (void)waitpid(pid_, nullptr, 0);
+    }
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    [[nodiscard]] pid_t pid() const { return pid_; }
+
+  private:
+    pid_t pid_ = -1;
+};
+
+// Looks until it is said, or often enough to be sure that it isn't; poll lets the child run.
+bool is_found(pid_t process) {
+    DeadlockWatch watch(process);
+    for (int look = 0; look < 100; ++look) {
+        if (watch.look()) return true;
+        (void)poll(nullptr, 0, 5);
+    }
+    return false;
+}
+
+void lock_twice() {
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    (void)pthread_mutex_lock(&mutex);
+    (void)pthread_mutex_lock(&mutex);
+}
+
+}  // namespace
+
+TEST_CASE("a thread that waits for its own lock is found") {
+    const Child child(lock_twice);
+    CHECK(is_found(child.pid()));
+}
+
+TEST_CASE("two threads that wait for each other are found") {
+    const Child child([] {
+        static pthread_mutex_t first = PTHREAD_MUTEX_INITIALIZER;
+        static pthread_mutex_t second = PTHREAD_MUTEX_INITIALIZER;
+        static pthread_barrier_t both;
+        (void)pthread_barrier_init(&both, nullptr, 2);
+        pthread_t other{};
+        (void)pthread_mutex_lock(&first);
+        (void)pthread_create(
+            &other, nullptr,
+            [](void*) -> void* {
+                (void)pthread_mutex_lock(&second);
+                (void)pthread_barrier_wait(&both);
+                (void)pthread_mutex_lock(&first);
+                return nullptr;
+            },
+            nullptr);
+        (void)pthread_barrier_wait(&both);
+        (void)pthread_mutex_lock(&second);
+    });
+    CHECK(is_found(child.pid()));
+}
+
+TEST_CASE("an epoll that is waited on without a time-out is found") {
+    const Child child([] {
+        epoll_event event{};
+        (void)epoll_wait(epoll_create1(0), &event, 1, -1);
+    });
+    CHECK(is_found(child.pid()));
+}
+
+TEST_CASE("a process that computes is not") {
+    const Child child([] {
+        for (std::atomic<unsigned> turns{0};; ++turns) {
+        }
+    });
+    CHECK_FALSE(is_found(child.pid()));
+}
+
+TEST_CASE("a wait that has an end is not") {
+    const Child child([] {
+        epoll_event event{};
+        (void)epoll_wait(epoll_create1(0), &event, 1, 3'600'000);
+    });
+    CHECK_FALSE(is_found(child.pid()));
+}
+
+TEST_CASE("a thread that wakes between two looks is not") {
+    const Child child([] {
+        const int timer = timerfd_create(CLOCK_MONOTONIC, 0);
+        const itimerspec every{{0, 1'000'000}, {0, 1'000'000}};
+        (void)timerfd_settime(timer, 0, &every, nullptr);
+        const int epoll = epoll_create1(0);
+        epoll_event event{};
+        event.events = EPOLLIN;
+        (void)epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &event);
+        for (std::uint64_t times = 0;;) {
+            (void)epoll_wait(epoll, &event, 1, -1);
+            (void)!read(timer, &times, sizeof times);
+        }
+    });
+    CHECK_FALSE(is_found(child.pid()));
+}
+
+TEST_CASE("a process that is gone is not") {
+    const Child child([] {});
+    siginfo_t ended{};
+    REQUIRE(waitid(P_PID, static_cast<id_t>(child.pid()), &ended, WEXITED | WNOWAIT) == 0);
+    CHECK_FALSE(is_found(child.pid()));
+}
