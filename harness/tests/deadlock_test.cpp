@@ -21,6 +21,14 @@ using namespace hark;
 
 namespace {
 
+// ThreadSanitizer gives every process a thread of its own that wakes up now and then: such a
+// process can always go on, and no watch will say otherwise.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool never_stands_still = true;
+#else
+constexpr bool never_stands_still = false;
+#endif
+
 // A child that does something, and is gone with its owner.
 class Child {
   public:
@@ -61,12 +69,12 @@ void lock_twice() {
 
 }  // namespace
 
-TEST_CASE("a thread that waits for its own lock is found") {
+TEST_CASE("a thread that waits for its own lock is found" * doctest::skip(never_stands_still)) {
     const Child child(lock_twice);
     CHECK(is_found(child.pid()));
 }
 
-TEST_CASE("two threads that wait for each other are found") {
+TEST_CASE("two threads that wait for each other are found" * doctest::skip(never_stands_still)) {
     const Child child([] {
         static pthread_mutex_t first = PTHREAD_MUTEX_INITIALIZER;
         static pthread_mutex_t second = PTHREAD_MUTEX_INITIALIZER;
@@ -89,7 +97,8 @@ TEST_CASE("two threads that wait for each other are found") {
     CHECK(is_found(child.pid()));
 }
 
-TEST_CASE("an epoll that is waited on without a time-out is found") {
+TEST_CASE("an epoll that is waited on without a time-out is found" *
+          doctest::skip(never_stands_still)) {
     const Child child([] {
         epoll_event event{};
         (void)epoll_wait(epoll_create1(0), &event, 1, -1);
