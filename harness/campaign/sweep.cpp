@@ -76,6 +76,7 @@ std::string why_left_out(const json& row) {
     if (row["verdict"] == to_word(Verdict::unsupported)) return row["message"];
     if (!row["plan"].empty()) return "it injects a fault of its own";
     if (!row["findings"].empty()) return "the oracles find something in it without any fault";
+    if (row["how"] != "") return "it does not come to its end without any fault";
     const json& calls = row["calls"];
     if (!calls["one_thread"].get<bool>()) return "its calls come from more than one thread";
     if (!calls["whole"].get<bool>()) return "it makes more calls than the ring holds";

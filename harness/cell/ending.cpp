@@ -120,6 +120,7 @@ json conclude(const Ending& ending, const std::string& outcome, const CrashSite&
                {"checks", 0},
                {"did", json::array()},
                {"recorded", json::object()},
+               {"findings", json::array()},
                {"plan", json::array()}};
     }
     const End end = abnormal_end(ending, has_outcome, crash, ledger);
