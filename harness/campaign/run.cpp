@@ -44,7 +44,7 @@ void complete(json& row, const std::string& label, const Selected& selected,
     row["subject"] = label;
     row["clause"] = one.clause->id;
     row["case"] = one.id();
-    row["variant"] = one.variants()[selected.variant_number].label;
+    row["variant"] = variants_of(one)[selected.variant_number].label;
     row["sentence"] = one.sentence;
     row["file"] = from_repository(one.file);
     row["line"] = one.line;

@@ -69,7 +69,7 @@ std::vector<Selected> select(const Selection& selection) {
             continue;
         }
         if (one.slow && !selection.slow) continue;
-        const Variants variants = one.variants();
+        const Variants& variants = variants_of(one);
         for (std::uint32_t variant = 0; variant < variants.size(); ++variant) {
             const std::string& label = variants[variant].label;
             const std::string id = one.id() + (label.empty() ? "" : "@" + label);

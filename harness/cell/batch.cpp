@@ -18,13 +18,10 @@ namespace {
 // The faults as they are typed, with the case they are put to.
 struct Batch {
     const Case& one;
-    const Variants variants;
     const Variant& variant;
 
     explicit Batch(const Job& job)
-        : one(cases()[job.case_number]),
-          variants(one.variants()),
-          variant(variants[job.variant_number]) {}
+        : one(cases()[job.case_number]), variant(variants_of(one)[job.variant_number]) {}
 };
 
 // Whether the run can be believed although others went before it in this process.

@@ -134,10 +134,9 @@ void prepare_cell(int output, CrashSite* crash) {
 
 std::string run_here(const Job& job, Subject& subject, shim::Ledger& ledger) {
     const Case& one = cases()[job.case_number];
-    const Variants variants = one.variants();
     const Judging judging = job.mode == Mode::contract ? Judging::by_case : Judging::by_oracles;
     const Outcome outcome = run_case({.one = one,
-                                      .variant = variants[job.variant_number],
+                                      .variant = variants_of(one)[job.variant_number],
                                       .faults = parse_plan(job.plans.at(0)),
                                       .judging = judging},
                                      subject, ledger);

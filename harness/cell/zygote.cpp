@@ -40,6 +40,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t trace_lines_failed = 400;
 constexpr std::size_t trace_lines_passed = 60;
 
+constexpr std::size_t most_site_names = 4096;  // far more than a subject has calls in its code
+
 // A subject's bytes may be no UTF-8; the row says so by the replacement character.
 std::string to_line(const json& row) {
     return row.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -67,9 +69,9 @@ class Zygote {
     bool sweep(const Job& job, const Send& send);
     void run_alone(const Job& job, std::size_t index);
     [[nodiscard]] std::string line_of(const Job& job, std::size_t index);
-    [[nodiscard]] json calls_made() const;
+    [[nodiscard]] json calls_made();
     [[nodiscard]] const std::string& site_name(std::uint64_t address);
-    void add_trace(const Job& job, json& row) const;
+    void add_trace(const Job& job, json& row);
 
     shim::Ledger& ledger_;
     LoadedSubject loaded_;
@@ -111,6 +113,7 @@ Hello Zygote::hello() const {
 }
 
 bool Zygote::serve(const Job& job, const Send& send) {
+    (void)variants_of(cases()[job.case_number]);  // here, or each cell makes them for itself
     if (job.mode == Mode::sweep) return sweep(job, send);
     return send(to_line(run(job)));
 }
@@ -216,6 +219,8 @@ std::string Zygote::line_of(const Job& job, std::size_t index) {
 }
 
 const std::string& Zygote::site_name(std::uint64_t address) {
+    // A subject that writes over the ledger makes up addresses without end.
+    if (site_names_.size() >= most_site_names) site_names_.clear();
     auto [known, is_new] = site_names_.try_emplace(address);
     if (is_new) known->second = trace::symbol_of(address);
     return known->second;
@@ -223,7 +228,7 @@ const std::string& Zygote::site_name(std::uint64_t address) {
 
 // In the order in which they were made: what a sweep can make fail, and whether more than one
 // thread made it, in which case the order is no promise.
-json Zygote::calls_made() const {
+json Zygote::calls_made() {
     json calls = json::array();
     std::int32_t thread = 0;
     bool one_thread = true;
@@ -235,21 +240,22 @@ json Zygote::calls_made() const {
             if (note_of(record).told == Told::faults_over) break;
             continue;
         }
-        calls.push_back({row_of(record.call).name, trace::symbol_of(record.caller)});
+        calls.push_back({row_of(record.call).name, site_name(record.caller)});
         if (thread == 0) thread = record.thread;
         one_thread = one_thread && thread == record.thread;
     }
     return {{"made", calls}, {"whole", made <= shim::record_room}, {"one_thread", one_thread}};
 }
 
-void Zygote::add_trace(const Job& job, json& row) const {
+void Zygote::add_trace(const Job& job, json& row) {
     const bool good = row["verdict"] == to_word(Verdict::pass) ||
                       row["verdict"] == to_word(Verdict::unsupported) ||
                       row["verdict"] == to_word(Verdict::recorded);
     trace::Options options;
     options.most = good ? trace_lines_passed : trace_lines_failed;
     if (job.whole_trace) options = {.allocations = true, .locks = true, .most = 0};
-    const trace::Lines trace = trace::to_lines(ledger_, options, &trace::symbol_of);
+    const trace::Lines trace = trace::to_lines(
+        ledger_, options, [this](std::uint64_t address) { return site_name(address); });
     row["trace"] = trace.lines;
     row["trace_cut"] = trace.cut + trace.lost;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 
 #include "harness/subject/listener_api.h"
 
@@ -157,6 +158,13 @@ std::span<const Case> cases() {
     }();
     (void)sorted;
     return registered_cases();
+}
+
+const Variants& variants_of(const Case& one) {
+    static std::map<const Case*, Variants> made;
+    const auto [place, is_new] = made.try_emplace(&one);
+    if (is_new) place->second = one.variants();
+    return place->second;
 }
 
 RegisterClauses::RegisterClauses(std::span<const Clause* const> in_document_order) {

@@ -84,6 +84,8 @@ struct Case {
 // In the order of the document and, within a clause, of the file.
 [[nodiscard]] std::span<const Clause* const> clauses();
 [[nodiscard]] std::span<const Case> cases();
+// A case's variants, made when they are first asked for.  Not for two threads at once.
+[[nodiscard]] const Variants& variants_of(const Case& one);
 
 // Registration, by static objects of the cases' translation units only.
 struct RegisterClauses {
