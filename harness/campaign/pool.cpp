@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <map>
+#include <thread>
 
 #include "harness/must.h"
 
@@ -18,7 +19,10 @@ constexpr int look_for_interrupt_ms = 200;
 
 Pool::Pool(const SubjectChoice& choice, unsigned workers) {
     for (unsigned i = 0; i < workers; ++i) workers_.push_back(std::make_unique<Worker>(choice));
+    for (const auto& each : workers_) each->be_ready();
 }
+
+unsigned Pool::usual_size() { return std::thread::hardware_concurrency() + 1; }
 
 bool Pool::run(const std::vector<Job>& jobs, const Keep& keep,
                const std::function<bool()>& interrupted) {

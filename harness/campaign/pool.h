@@ -14,6 +14,9 @@ class Pool {
   public:
     Pool(const SubjectChoice& choice, unsigned workers);
 
+    // One worker more than there are processors, since a cell that waits uses none.
+    [[nodiscard]] static unsigned usual_size();
+
     [[nodiscard]] const Worker& first() const { return *workers_.front(); }
 
     // The jobs' rows are numbered without a gap, in the order of the jobs.

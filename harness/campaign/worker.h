@@ -37,12 +37,15 @@ struct Interrupted : std::runtime_error {
 
 class Worker {
   public:
-    // Returns once the zygote has said hello.  Throws BadLibrary, Broken or Interrupted with its
-    // reason if it could not.
+    // Starts the zygote, and does not wait for it: several load the subject side by side.
     explicit Worker(SubjectChoice choice);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
+
+    // Returns once the zygote has said hello; before anything else is asked of it.  Throws
+    // BadLibrary, Broken or Interrupted with its reason if it could not.
+    void be_ready();
 
     [[nodiscard]] const Hello& hello() const { return hello_; }
     [[nodiscard]] const Isolation& isolation() const { return isolation_; }

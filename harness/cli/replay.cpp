@@ -141,6 +141,7 @@ int replay(const ReplayOptions& options) {
     const Wanted wanted = find(options);
     if (options.gdb) under_gdb(wanted);
     Worker worker(wanted.subject);
+    worker.be_ready();
     const Job job{.number = 1,
                   .case_number = wanted.run.case_number,
                   .variant_number = wanted.run.variant_number,

@@ -1,9 +1,8 @@
 // hark run: the contract put to subjects.
 
-#include <algorithm>
 #include <iostream>
-#include <thread>
 
+#include "harness/campaign/pool.h"
 #include "harness/campaign/run.h"
 #include "harness/cli/command.h"
 #include "harness/cli/subject_choice.h"
@@ -82,7 +81,7 @@ void add_run(CLI::App& app, Action& action) {
     auto options = std::make_shared<RunOptions>();
     auto* command = app.add_subcommand("run", "Put the documented contract to an implementation");
     RunRequest& request = options->request;
-    request.jobs = std::max(1u, std::thread::hardware_concurrency());
+    request.jobs = Pool::usual_size();
     command
         ->add_option("--subject", options->subjects, "A subject's name, or the path of a library")
         ->required();

@@ -1,9 +1,8 @@
 // hark sweep: every fault at every call.
 
-#include <algorithm>
 #include <iostream>
-#include <thread>
 
+#include "harness/campaign/pool.h"
 #include "harness/campaign/sweep.h"
 #include "harness/cli/command.h"
 #include "harness/cli/subject_choice.h"
@@ -104,7 +103,7 @@ void add_sweep(CLI::App& app, Action& action) {
     auto* command =
         app.add_subcommand("sweep", "Make every call fail, in every way, in every case");
     SweepRequest& request = options->request;
-    request.jobs = std::max(1u, std::thread::hardware_concurrency());
+    request.jobs = Pool::usual_size();
     command->add_option("--subject", options->subject, "A subject's name, or the path of a library")
         ->required();
     command->add_option("--clause", request.selection.clauses,
