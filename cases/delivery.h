@@ -22,11 +22,9 @@ inline Accepted& deliver_one(Stage& stage, Listener& listener) {
 }
 
 // Turns the loop until `owed` connections are delivered.  A listener that pauses after an error is
-// given the time of its own timer, and one that has nothing to wait for ends the wait.
+// given the time of its own timer.
 inline void settle_after_fault(Stage& stage, Listener& listener, std::size_t owed) {
-    constexpr int most_pauses = 32;  // a listener that doubles its pause gets from 5 ms to 1 s in 8
-    stage.settle();
-    for (int i = 0; i < most_pauses && listener.delivered() < owed; ++i) listener.loop().wait();
+    (void)stage.settle_until([&] { return listener.delivered() >= owed; });
     stage.settle();
 }
 

@@ -4,10 +4,8 @@
 // calls.  EMFILE and its like leave the connection in the queue, ECONNABORTED takes it away
 // (shims/errors.def).
 
-#include <sys/resource.h>
-
 #include "cases/delivery.h"
-#include "harness/must.h"
+#include "cases/no_descriptors.h"
 
 using namespace hark;
 
@@ -30,23 +28,6 @@ Variants failing_for_ever() { return variants_of({"EMFILE", "ENFILE", "ENOBUFS",
 // Errors that only ask to be tried again, and leave the connection where it is.
 Variants asking_again() { return variants_of({"EAGAIN", "EINTR"}, "1"); }
 Variants asking_again_in_a_batch() { return variants_of({"EAGAIN", "EINTR"}, "2..3"); }
-
-// No descriptor is to be had in this process while it lives.
-class NoDescriptors {
-  public:
-    NoDescriptors() {
-        must(::getrlimit(RLIMIT_NOFILE, &before_), "getrlimit");
-        const Fd lowest_free(must(::dup(0), "dup to see which number comes next"));
-        const rlimit tight{static_cast<rlim_t>(lowest_free.get()), before_.rlim_max};
-        must(::setrlimit(RLIMIT_NOFILE, &tight), "setrlimit");
-    }
-    ~NoDescriptors() { (void)::setrlimit(RLIMIT_NOFILE, &before_); }
-    NoDescriptors(const NoDescriptors&) = delete;
-    NoDescriptors& operator=(const NoDescriptors&) = delete;
-
-  private:
-    rlimit before_{};
-};
 
 Errno injected(const Stage& stage) { return Errno(stage.faults().front().error); }
 

@@ -149,7 +149,7 @@ struct Allocation {
 // Why the shim itself ended the process.
 enum class End : std::uint32_t { none, would_block };
 
-inline constexpr std::uint64_t ledger_magic = 0x48'61'72'6b'00'00'00'01;  // "Hark", layout 1
+inline constexpr std::uint64_t ledger_magic = 0x48'61'72'6b'00'00'00'02;  // "Hark", layout 2
 inline constexpr std::size_t rule_room = 16;
 inline constexpr std::size_t range_room = 32;
 inline constexpr std::size_t record_room = 1 << 14;
@@ -167,6 +167,11 @@ struct Ledger {
     // Whose descriptors and allocations the tables below tell of, as its own getpid() says; zero:
     // everyone's.  A forked child has numbers and addresses of its own and would overwrite them.
     std::atomic<std::int32_t> process;
+
+    // Nanoseconds by which clocks are ahead of what they would tell (clocks.def): every one, and on
+    // top of that those that someone may set, who may also set them back; in `process` only.
+    std::atomic<std::int64_t> clock_ahead;
+    std::atomic<std::int64_t> wall_clock_ahead;
 
     std::uint32_t rule_count;
     std::uint32_t range_count;  // zero: every caller counts as the subject

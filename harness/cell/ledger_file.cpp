@@ -76,6 +76,9 @@ void clear_for_next(shim::Ledger& ledger) {
 void clear_run(shim::Ledger& ledger) {
     clear_for_next(ledger);
     ledger.ends_on_block.store(0);
+    // Not between runs of one process: a clock that goes back is a fault of its own.
+    ledger.clock_ahead.store(0);
+    ledger.wall_clock_ahead.store(0);
     // The tables are mostly untouched, and a page that was never written costs nothing to read.
     for (auto& each : ledger.descriptors) {
         if (each.role.load() == shim::Role::none && each.closed_by.load() == 0 &&

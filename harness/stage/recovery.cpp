@@ -9,12 +9,34 @@ namespace hark {
 
 namespace {
 
+// A blocking one would be left hanging by the question itself.
 bool can_be_asked(int fd) {
-    // A blocking one would be left hanging by the question itself.
     return kernel::is_open(fd) && kernel::is_listening(fd) && kernel::is_nonblocking(fd);
 }
 
 }  // namespace
+
+bool Stage::owes_deliveries(const Listener& listener) {
+    return !listener.freed_ && listener.enabled_ && listener.has_callback_ &&
+           listener.loop_.foreign() != nullptr;
+}
+
+bool Stage::can_deliver(const Listener& listener) {
+    return owes_deliveries(listener) && can_be_asked(listener.fd_);
+}
+
+Peer& Stage::send_a_peer(const Listener& listener) {
+    Peer& fresh = connect(listener);
+    // A deferred one is told of with its first data.
+    if (fresh.is_connected() && (listener.flags_ & deferred_accept) != 0) fresh.send("?");
+    return fresh;
+}
+
+// Another listener on the same port may have been given it (SO_REUSEPORT).
+bool Stage::is_delivered(const Peer& peer) const {
+    return std::any_of(listeners_.begin(), listeners_.end(),
+                       [&](const auto& any) { return any->delivered_to(peer) != 0; });
+}
 
 void Stage::probe_recovery(std::vector<Finding>& findings) {
     // What the case wanted done within the callbacks is over as well, in any listener's.
@@ -24,33 +46,22 @@ void Stage::probe_recovery(std::vector<Finding>& findings) {
     }
     for (auto& each : listeners_) {
         Listener& listener = *each;
-        if (listener.freed_ || !listener.enabled_ || !listener.has_callback_) continue;
-        if (listener.loop_.foreign() == nullptr) continue;
+        if (!owes_deliveries(listener)) continue;
         const Oracle broken = listener.disturbed_ ? Oracle::deaf : Oracle::unrecovered;
         const std::uint32_t here = ledger_.record_count.load();
-        if (kernel::is_open(listener.fd_) && !kernel::is_listening(listener.fd_)) {
-            if (listener.disturbed_) {
-                findings.push_back(
-                    {broken, here, "a listener was made whose socket does not listen"});
-            }
+        const bool is_mute = kernel::is_open(listener.fd_) && !kernel::is_listening(listener.fd_);
+        if (is_mute && listener.disturbed_) {
+            findings.push_back({broken, here, "a listener was made whose socket does not listen"});
             continue;
         }
-        if (!can_be_asked(listener.fd_)) continue;
-        settle();
-        if (kernel::is_readable(listener.fd_)) {
+        if (!can_deliver(listener)) continue;
+        if (!settle_until([&] { return !kernel::is_readable(listener.fd_); })) {
             findings.push_back({broken, here, "connections still wait, and the loop is idle"});
             continue;
         }
-        Peer& fresh = connect(listener);
+        const Peer& fresh = send_a_peer(listener);
         if (!fresh.is_connected()) continue;
-        // A deferred one is told of with its first data.
-        if ((listener.flags_ & deferred_accept) != 0) fresh.send("?");
-        settle();
-        // Another one on the same port may have been given it (SO_REUSEPORT).
-        const bool delivered =
-            std::any_of(listeners_.begin(), listeners_.end(),
-                        [&](const auto& any) { return any->delivered_to(fresh) != 0; });
-        if (delivered) continue;
+        if (settle_until([&] { return is_delivered(fresh); })) continue;
         findings.push_back({broken, here, "a connection made after the fault is not delivered"});
     }
 }

@@ -221,7 +221,7 @@ std::vector<Peer*> Stage::connect_many(const Listener& listener, int count) {
     return many;
 }
 
-void Stage::settle() {
+int Stage::turn_until_quiet() {
     int turns = 0;
     for (int quiet = 0; quiet < quiet_turns && turns < most_turns; ++turns) {
         const std::size_t before = deliveries();
@@ -233,6 +233,11 @@ void Stage::settle() {
         }
         quiet = deliveries() == before ? quiet + 1 : 0;
     }
+    return turns;
+}
+
+void Stage::settle() {
+    const int turns = turn_until_quiet();
     note("turns the loop until idle: " + std::to_string(turns) + " turns, " +
          std::to_string(deliveries()) + " delivered so far");
 }

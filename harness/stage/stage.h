@@ -5,6 +5,7 @@
 // until idle, never a wait.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -12,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -129,6 +131,16 @@ class Stage {
     // turns.  A subject that accepts one connection a turn is turned until its queue is done.
     void settle();
 
+    // Puts every clock of the process ahead: what a listener does by its timers it does in the next
+    // turns, and nobody has waited.
+    void let_pass(std::chrono::milliseconds time);
+    // Sets the wall clock by so much ahead of the true one, or back; steady clocks go on as before.
+    void set_wall_clock(std::chrono::seconds ahead);
+    // Turns the loops, and lets time pass between the turns, until `done` says so.  Gives how long
+    // that took by the listener's clock, or nothing where `limit` was not enough.
+    std::optional<std::chrono::milliseconds> settle_until(
+        const std::function<bool()>& done, std::chrono::milliseconds limit = longest_pause);
+
     // Threads: the subject is prepared for them before the first loop is made, or the case ends
     // `unsupported`.
     void use_threads();
@@ -174,6 +186,8 @@ class Stage {
     // From now on no loop waits: run() and wait() turn while there is something to do.  For runs
     // under a fault that the case knows nothing of, in which what it waits for may never come.
     void never_wait() { never_waits_ = true; }
+    // While a fault of accept lasts: what a listener does about a connection that waits.
+    void probe_spin(std::vector<Finding>& findings);
     // Once the faults are over: whatever listener there is delivers what waited, and a fresh peer.
     void probe_recovery(std::vector<Finding>& findings);
     // Frees what is left: listeners, loops, peers, accepted sockets.
@@ -182,6 +196,8 @@ class Stage {
   private:
     friend class Listener;
     friend class Loop;
+    // Ten times what the most patient listeners pause (Go's net/http and asyncio: a second).
+    static constexpr std::chrono::milliseconds longest_pause{10'000};
     // A subject may need more than one turn for one thing: to accept, then to call back.
     static constexpr int quiet_turns = 4;
     template <int function>
@@ -206,6 +222,11 @@ class Stage {
     [[nodiscard]] void* pointer_of(const Voice& voice);
     [[nodiscard]] int argument_of(const void* pointer) const;
     void adopt_voice(const Voice& voice, Listener& listener);  // from now on it speaks for this one
+    static bool owes_deliveries(const Listener& listener);
+    static bool can_deliver(const Listener& listener);
+    Peer& send_a_peer(const Listener& listener);
+    [[nodiscard]] bool is_delivered(const Peer& peer) const;
+    int turn_until_quiet();  // gives how many turns that took
     [[nodiscard]] std::size_t deliveries();
     [[nodiscard]] int peer_behind(int fd) const;
     [[nodiscard]] std::string fresh_name();

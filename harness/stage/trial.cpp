@@ -115,21 +115,29 @@ void judge_stage(const Stage& stage, Outcome& outcome) {
     }
 }
 
-// The first finding of the policy that the run is judged by; the others are kept beside it.
+// The first finding of the policy that the run is judged by; the others are kept beside it.  What
+// breaks the document comes before what is merely not robust.
+const Finding* worst_of(const Case& one, Judging judging, const std::vector<Finding>& findings) {
+    const Finding* worst = nullptr;
+    for (const Finding& finding : findings) {
+        const Policy policy = row_of(finding.oracle).policy;
+        if (judging == Judging::by_case && policy != one.clause->policy) continue;
+        if (worst == nullptr || policy < row_of(worst->oracle).policy) worst = &finding;
+    }
+    return worst;
+}
+
 void judge_findings(const Case& one, Judging judging, Outcome& outcome) {
     if (outcome.verdict != Verdict::pass) return;
-    for (const Finding& finding : outcome.findings) {
-        const OracleRow& row = row_of(finding.oracle);
-        if (judging == Judging::by_case && row.policy != one.clause->policy) continue;
-        std::string where = finding.what;
-        if (finding.record != 0)
-            where += " (call " + std::to_string(finding.record) + " of the trace)";
-        fail(outcome, std::string(row.name), where);
-        outcome.policy = row.policy;
-        outcome.expected = row.rule;
-        outcome.seen = where;
-        return;
-    }
+    const Finding* const worst = worst_of(one, judging, outcome.findings);
+    if (worst == nullptr) return;
+    const OracleRow& row = row_of(worst->oracle);
+    std::string where = worst->what;
+    if (worst->record != 0) where += " (call " + std::to_string(worst->record) + " of the trace)";
+    fail(outcome, std::string(row.name), where);
+    outcome.policy = row.policy;
+    outcome.expected = row.rule;
+    outcome.seen = where;
 }
 
 void find_leaks(const Census& before, const Census& after, const shim::Ledger& ledger,
@@ -171,6 +179,7 @@ Outcome run_case(const Trial& trial, Subject& subject, shim::Ledger& ledger) {
             stage.add_faults(trial.faults);
             if (trial.judging == Judging::by_oracles) stage.never_wait();
             perform(trial.one, stage, outcome);
+            if (trial.judging == Judging::by_oracles) stage.probe_spin(outcome.findings);
             stage.end_faults();
             if (trial.judging == Judging::by_oracles && stage.fired() != 0) {
                 stage.probe_recovery(outcome.findings);
