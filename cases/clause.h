@@ -6,8 +6,23 @@
 #define DOCTEST_CONFIG_NO_SHORT_MACRO_NAMES
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include "harness/stage/case.h"
 #include "harness/stage/stage.h"
+
+// A check that compares lists shows them.
+template <typename Each>
+struct doctest::StringMaker<std::vector<Each>> {
+    static String convert(const std::vector<Each>& list) {
+        String all = "[";
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            if (i != 0) all += ", ";
+            all += toString(list[i]);
+        }
+        return all + "]";
+    }
+};
 
 namespace clause {
 #define CLAUSE(id, level, policy, chapter, place, sentence, promise, contradicts)    \

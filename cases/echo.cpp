@@ -1,80 +1,16 @@
 // The document's echo server (cases/echo_server.cpp), run as a program of its own with the
 // subject's library.
-//
-// It is waited for by its own signs: it listens once a connection to its port is not refused, and
-// it has echoed once the bytes are there.  Each wait has an end, which is far off.
-
-#include <dlfcn.h>
-#include <poll.h>
-#include <sched.h>
-
-#include <chrono>
-#include <filesystem>
 
 #include "cases/clause.h"
+#include "cases/echo_program.h"
 #include "harness/must.h"
-#include "harness/places.h"
-#include "harness/stage/program.h"
 
 using namespace hark;
+using namespace hark::echo;
 
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
-
-constexpr auto patience = 2000ms;  // hundreds of times what any of it takes
-
-// The library under test comes first in the program, whatever it was linked with.
-std::vector<std::string> environment_for(Stage& stage) {
-    const std::string path = stage.subject().identity().path;
-    void* library = ::dlopen(path.c_str(), RTLD_NOLOAD | RTLD_LAZY);
-    const void* maker = library == nullptr ? nullptr : ::dlsym(library, "evconnlistener_new_bind");
-    if (library != nullptr) (void)::dlclose(library);
-    Dl_info found{};
-    if (maker == nullptr || ::dladdr(maker, &found) == 0 ||
-        !std::filesystem::equivalent(found.dli_fname, path)) {
-        stage.unsupported("the echo server needs libevent's own functions, and " + path +
-                          " has none");
-    }
-    return {"LD_PRELOAD=" + path};
-}
-
-std::string free_port(Stage& stage) { return std::to_string(stage.bound_socket().address.port()); }
-
-Program start(Stage& stage, const std::string& argument) {
-    return {{places::echo_server().string(), argument}, environment_for(stage)};
-}
-
-Address at(const std::string& dotted, const std::string& port) {
-    return Address::ipv4(dotted, static_cast<std::uint16_t>(std::stoi(port)));
-}
-
-// A connection to the server; the first also waits for it to listen.
-Peer& connect_to(Stage& stage, Program& server, const Address& address) {
-    const auto last = Clock::now() + patience;
-    Peer* peer = &stage.connect(address);
-    while (!peer->is_connected() && !server.end(0ms) && Clock::now() < last) {
-        (void)::sched_yield();
-        peer = &stage.connect(address);
-    }
-    return *peer;
-}
-
-// What the server sends back, until it is as much as was sent.
-std::string echo_of(Peer& peer, std::string_view sent) {
-    peer.send(sent);
-    std::string received;
-    const auto last = Clock::now() + patience;
-    while (received.size() < sent.size() && Clock::now() < last) {
-        pollfd one{peer.fd(), POLLIN, 0};
-        if (must(::poll(&one, 1, static_cast<int>(patience.count())), "poll of a peer") == 0) break;
-        const auto more = peer.receive();
-        if (more.empty()) break;
-        received += more;
-    }
-    return received;
-}
 
 std::string every_byte() {
     std::string bytes;

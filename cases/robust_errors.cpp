@@ -43,6 +43,7 @@ Variants every_maker_without_accept4() {
 
 // How often accept is tried while no time passes.
 std::uint32_t attempts(Stage& stage) {
+    stage.stop_clocks();
     const std::uint32_t before = stage.fired();
     stage.loop().turn(turns);
     return stage.fired() - before;

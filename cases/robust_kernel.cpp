@@ -1,7 +1,8 @@
-// What the kernel does to a listener by itself, beside the same thing injected; and clocks that are
-// set (policy linux_robust).
+// What the kernel does to a listener by itself, beside the same thing injected (policy
+// linux_robust).
 
-#include <sys/resource.h>
+#include <optional>
+#include <vector>
 
 #include "cases/delivery.h"
 #include "cases/no_descriptors.h"
@@ -9,10 +10,6 @@
 using namespace hark;
 
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto an_hour = std::chrono::seconds(3600);
 
 // What a listener's callbacks were told of one fault and of what came after it.
 struct Events {
@@ -101,35 +98,4 @@ CASE_FOR(ROB_7, half_closed_in_the_queue, every_maker,
     REQUIRE(listener.delivered_to(client) == 1);
     CHECK(kernel::bytes_waiting(listener.accepted().front().number) == 9);
     CHECK(listener.errors().empty());
-}
-
-CASE_FOR(ROB_8, while_it_listens, every_maker,
-         "a wall clock that leaps ahead and back costs a listener no connection") {
-    auto& listener = stage.make();
-    std::size_t owed = 0;
-    for (const auto ahead : {an_hour, -an_hour, std::chrono::seconds(0)}) {
-        const auto& waiting = stage.connect(listener);
-        stage.set_wall_clock(ahead);
-        const auto& late = stage.connect(listener);
-        owed += 2;
-        stage.settle();
-        CHECK(listener.delivered() == owed);
-        CHECK(listener.delivered_to(waiting) == 1);
-        CHECK(listener.delivered_to(late) == 1);
-    }
-}
-
-CASE_FOR(ROB_8, while_it_pauses, every_maker,
-         "a wall clock that leaps while a listener pauses neither ends nor lengthens the pause") {
-    auto& listener = stage.make();
-    std::size_t owed = 0;
-    for (const auto ahead : {an_hour, -an_hour}) {
-        (void)stage.connect(listener);
-        stage.inject("accept,accept4:error=EMFILE:when=1");
-        stage.loop().turn();
-        stage.require_reached();
-        stage.set_wall_clock(ahead);
-        ++owed;
-        CHECK(stage.settle_until([&] { return listener.delivered() == owed; }, 2000ms).has_value());
-    }
 }

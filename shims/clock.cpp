@@ -49,12 +49,30 @@ Kind kind_of(clockid_t clock) {
     }
 }
 
-std::int64_t ahead(Kind kind) {
+// The clock whose time this one tells, if only by the tick.
+clockid_t exact(clockid_t clock) {
+    if (clock == CLOCK_MONOTONIC_COARSE) return CLOCK_MONOTONIC;
+    return clock == CLOCK_REALTIME_COARSE ? CLOCK_REALTIME : clock;
+}
+
+// How a clock differs from what it would tell.
+struct Change {
+    std::int64_t stopped_at = 0;  // zero: it runs
+    std::int64_t ahead = 0;
+};
+
+Change change_of(clockid_t clock) {
     const Ledger* const page = ledger();
-    if (page == nullptr || kind == Kind::of_work || !is_followed_here(*page)) return 0;
-    const std::int64_t every = page->clock_ahead.load(std::memory_order_relaxed);
-    if (kind == Kind::steady) return every;
-    return every + page->wall_clock_ahead.load(std::memory_order_relaxed);
+    const Kind kind = kind_of(clock);
+    if (page == nullptr || kind == Kind::of_work || !is_followed_here(*page)) return {};
+    Change change;
+    change.ahead = page->clock_ahead.load(std::memory_order_relaxed);
+    if (kind == Kind::wall) change.ahead += page->wall_clock_ahead.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < std::size(stoppable_clocks); ++i) {
+        if (stoppable_clocks[i] != exact(clock)) continue;
+        change.stopped_at = page->clock_stopped_at[i].load(std::memory_order_relaxed);
+    }
+    return change;
 }
 
 timespec later(timespec time, std::int64_t nanoseconds) {
@@ -84,26 +102,25 @@ namespace {
 
 int shim_clock_gettime(clockid_t clock, timespec* told) {
     const int outcome = REAL_CLOCK(clock_gettime)(clock, told);
-    const std::int64_t by = shim::ahead(shim::kind_of(clock));
-    if (outcome == 0 && by != 0) *told = shim::later(*told, by);
+    const shim::Change change = shim::change_of(clock);
+    if (outcome != 0) return outcome;
+    if (change.stopped_at != 0) *told = shim::later({}, change.stopped_at);
+    if (change.ahead != 0) *told = shim::later(*told, change.ahead);
     return outcome;
 }
 
 int shim_gettimeofday(timeval* told, void* zone) {
     const int outcome = REAL_CLOCK(gettimeofday)(told, zone);
-    const std::int64_t by = shim::ahead(shim::Kind::wall);
-    if (outcome == 0 && by != 0 && told != nullptr) {
-        const timespec time = shim::later({told->tv_sec, told->tv_usec * 1000}, by);
-        *told = {time.tv_sec, time.tv_nsec / 1000};
+    timespec now{};
+    if (outcome == 0 && told != nullptr && shim_clock_gettime(CLOCK_REALTIME, &now) == 0) {
+        *told = {now.tv_sec, now.tv_nsec / 1000};
     }
     return outcome;
 }
 
-// Whole seconds, so it changes when the part that was kept adds up to one.
 time_t shim_time(time_t* told) {
-    timeval now{};
-    const bool moved = shim::ahead(shim::Kind::wall) != 0 && shim_gettimeofday(&now, nullptr) == 0;
-    if (!moved) return REAL_CLOCK(time)(told);
+    timespec now{};
+    if (shim_clock_gettime(CLOCK_REALTIME, &now) != 0) return REAL_CLOCK(time)(told);
     if (told != nullptr) *told = now.tv_sec;
     return now.tv_sec;
 }

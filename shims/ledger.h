@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
+#include <iterator>
 
 namespace shim {
 
@@ -157,6 +159,10 @@ inline constexpr std::size_t descriptor_room = 4096;
 inline constexpr std::size_t allocation_room = 1 << 13;
 inline constexpr int exit_would_block = 86;  // the exit status that goes with End::would_block
 
+// The coarse ones stop with those whose time they tell.
+inline constexpr clockid_t stoppable_clocks[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW,
+                                                 CLOCK_BOOTTIME, CLOCK_REALTIME};
+
 struct Ledger {
     std::uint64_t magic;
     std::uint64_t size;  // sizeof(Ledger); with magic, what the shim checks before it trusts this
@@ -172,6 +178,8 @@ struct Ledger {
     // top of that those that someone may set, who may also set them back; in `process` only.
     std::atomic<std::int64_t> clock_ahead;
     std::atomic<std::int64_t> wall_clock_ahead;
+    // What each of stoppable_clocks told when it was stopped, in nanoseconds; zero: it runs.
+    std::atomic<std::int64_t> clock_stopped_at[std::size(stoppable_clocks)];
 
     std::uint32_t rule_count;
     std::uint32_t range_count;  // zero: every caller counts as the subject

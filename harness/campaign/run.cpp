@@ -111,6 +111,11 @@ HeaderFacts Campaign::facts_of(std::uint64_t planned) const {
     return facts;
 }
 
+std::string verdict_words(const json& row) {
+    const std::string how = row["how"];
+    return row["verdict"].get<std::string>() + (how.empty() ? "" : ", " + how);
+}
+
 // One row as it came, in the order of the jobs.
 bool Campaign::keep(unsigned pass_number, Ready& subject, std::size_t place, json& row) {
     const Selected& selected = selected_[place % selected_.size()];
@@ -124,12 +129,15 @@ bool Campaign::keep(unsigned pass_number, Ready& subject, std::size_t place, jso
     if (pass_number == 0) {
         ++report_.verdicts[verdict];
         report_.exit_status = std::max(report_.exit_status, status);
-        first_verdicts_[place] = verdict + row["how"].get<std::string>();
+        first_verdicts_[place] = verdict_words(row);
         if (writer_) writer_->add(row);
         row.erase("trace");
         report_.rows.push_back(row);
-    } else if (first_verdicts_[place] != verdict + row["how"].get<std::string>()) {
-        report_.unstable.push_back(row["id"]);
+    } else if (first_verdicts_[place] != verdict_words(row)) {
+        const std::string seen = row["seen"].get<std::string>();
+        report_.unstable.push_back(row["id"].get<std::string>() + ": " + first_verdicts_[place] +
+                                   ", and in pass " + std::to_string(pass_number + 1) + " " +
+                                   verdict_words(row) + (seen.empty() ? "" : " (" + seen + ")"));
         report_.exit_status = std::max(report_.exit_status, int{exit_unexpected});
     }
     progress_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();

@@ -32,7 +32,8 @@ struct RunReport {
     std::map<std::string, std::uint64_t> verdicts;
     std::vector<std::string>
         warnings;  // expectations that matched nothing, subjects that went missing
-    std::vector<std::string> unstable;  // ids whose verdict was not the same in every pass
+    // Runs whose verdict was not the same in every pass: the id, and what it was in which.
+    std::vector<std::string> unstable;
     std::vector<Hello> subjects;
     Isolation isolation;
     std::string file;

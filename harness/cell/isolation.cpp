@@ -48,11 +48,14 @@ void bring_up_loopback() {
     must(::ioctl(any.get(), SIOCSIFFLAGS, &request), "SIOCSIFFLAGS of lo");
 }
 
-// A new process namespace needs a /proc of its own, or /proc/PID would be somebody else.
-void mount_own_proc() {
+// A new process namespace needs a /proc of its own, or /proc/PID would be somebody else; and shared
+// memory of its own, for what is left there by a process that was killed bears a number that
+// another process has outside.
+void mount_for_own_processes() {
     must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "making mounts private");
     must(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr),
          "mount /proc");
+    (void)::mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, nullptr);
 }
 
 // One attempt with these namespaces.  The child says over the pipe what it could not do, or
@@ -76,7 +79,7 @@ int attempt(unsigned long flags, std::string& failure) {
             (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
             if ((flags & CLONE_NEWUSER) != 0) become_root_of_namespace(user, group);
             if ((flags & CLONE_NEWNET) != 0) bring_up_loopback();
-            if ((flags & CLONE_NEWPID) != 0) mount_own_proc();
+            if ((flags & CLONE_NEWPID) != 0) mount_for_own_processes();
         } catch (const Broken& broken) {
             const std::string why = broken.what();
             (void)!::write(to_parent.get(), why.data(), why.size());

@@ -79,6 +79,7 @@ void clear_run(shim::Ledger& ledger) {
     // Not between runs of one process: a clock that goes back is a fault of its own.
     ledger.clock_ahead.store(0);
     ledger.wall_clock_ahead.store(0);
+    for (auto& each : ledger.clock_stopped_at) each.store(0);
     // The tables are mostly untouched, and a page that was never written costs nothing to read.
     for (auto& each : ledger.descriptors) {
         if (each.role.load() == shim::Role::none && each.closed_by.load() == 0 &&

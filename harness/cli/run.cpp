@@ -68,8 +68,8 @@ int run(RunOptions& options) {
         print_table(std::cout, report, paint, options.verbose);
     }
     for (const auto& warning : report.warnings) std::cerr << "hark: " << warning << '\n';
-    for (const auto& id : report.unstable) {
-        std::cerr << "hark: " << id << " did not come out the same in every pass\n";
+    for (const auto& each : report.unstable) {
+        std::cerr << "hark: not the same in every pass: " << each << '\n';
     }
     if (report.interrupted) std::cerr << "hark: interrupted; what ran is in the file\n";
     return report.exit_status;

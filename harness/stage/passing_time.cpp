@@ -4,10 +4,13 @@
 // kernel are brought forward by as much.  Whoever counts time in threads of his own, or by signals,
 // sees none of it.
 
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 
+#include "harness/must.h"
 #include "harness/stage/stage.h"
 
 namespace hark {
@@ -40,6 +43,17 @@ void bring_timers_forward(nanoseconds by) {
 }
 
 }  // namespace
+
+void Stage::stop_clocks() {
+    std::size_t number = 0;
+    for (const clockid_t clock : shim::stoppable_clocks) {
+        timespec now{};
+        // Past the shim, which would add what is ahead.
+        must(::syscall(SYS_clock_gettime, clock, &now), "clock_gettime");
+        const nanoseconds told = std::chrono::seconds(now.tv_sec) + nanoseconds(now.tv_nsec);
+        ledger_.clock_stopped_at[number++].store(told.count());
+    }
+}
 
 void Stage::let_pass(milliseconds time) {
     ledger_.clock_ahead.fetch_add(nanoseconds(time).count());

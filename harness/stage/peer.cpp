@@ -13,7 +13,7 @@ std::string named(int number) { return "peer " + std::to_string(number); }
 
 }  // namespace
 
-Peer::Peer(int number, const Address& to) : number_(number) {
+Peer::Peer(int number, const Address& to) : number_(number), destination_(to) {
     fd_.reset(must(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
                    "socket for " + named(number)));
     if (to.family() == AF_UNIX) {

@@ -22,6 +22,8 @@ class Peer {
         return address_;
     }  // its own, as the kernel tells
 
+    [[nodiscard]] const Address& destination() const { return destination_; }
+
     // The kernel completed the handshake (of AF_UNIX: queued the connection).
     [[nodiscard]] bool is_connected() const;
     [[nodiscard]] Errno refusal() const { return refusal_; }  // what connect said, if it said no
@@ -38,6 +40,7 @@ class Peer {
     int number_;
     Fd fd_;
     Address address_;
+    Address destination_;
     Errno refusal_{0};
 };
 

@@ -14,6 +14,21 @@ bool can_be_asked(int fd) {
     return kernel::is_open(fd) && kernel::is_listening(fd) && kernel::is_nonblocking(fd);
 }
 
+// Told that its socket is none a listener rightly stops: EBADF, ENOTSOCK, EFAULT.  Where accept4 is
+// missing (ENOSYS) there is still accept.
+bool accept_failed_for_good(const shim::Ledger& ledger) {
+    for (std::uint32_t i = 0; i < ledger.rule_count; ++i) {
+        const shim::Rule& rule = ledger.rules[i];
+        const bool on_accept = rule.has(shim::Call::accept) || rule.has(shim::Call::accept4);
+        if (on_accept && rule.action == shim::Action::report &&
+            rule.consequence == shim::Class::fatal && rule.error != ENOSYS &&
+            rule.fired.load() != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace
 
 bool Stage::owes_deliveries(const Listener& listener) {
@@ -47,6 +62,7 @@ void Stage::probe_recovery(std::vector<Finding>& findings) {
     for (auto& each : listeners_) {
         Listener& listener = *each;
         if (!owes_deliveries(listener)) continue;
+        if (accept_failed_for_good(ledger_)) continue;
         const Oracle broken = listener.disturbed_ ? Oracle::deaf : Oracle::unrecovered;
         const std::uint32_t here = ledger_.record_count.load();
         const bool is_mute = kernel::is_open(listener.fd_) && !kernel::is_listening(listener.fd_);

@@ -55,7 +55,10 @@ Stage::Stage(Subject& subject, shim::Ledger& ledger, const Case& one, const Vari
     current_ = this;
 }
 
-Stage::~Stage() { current_ = nullptr; }
+Stage::~Stage() {
+    current_ = nullptr;
+    for (auto& each : ledger_.clock_stopped_at) each.store(0);
+}
 
 Listener& Stage::make(const Making& making) {
     return variant_.maker == Maker::bind ? bind(making) : adopt(making);

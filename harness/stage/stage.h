@@ -131,6 +131,9 @@ class Stage {
     // turns.  A subject that accepts one connection a turn is turned until its queue is done.
     void settle();
 
+    // From here on time passes by let_pass() alone: what a listener does while no time passes does
+    // not depend on how busy the machine is.  Nothing may wait for a timer from then on.
+    void stop_clocks();
     // Puts every clock of the process ahead: what a listener does by its timers it does in the next
     // turns, and nobody has waited.
     void let_pass(std::chrono::milliseconds time);
@@ -185,7 +188,10 @@ class Stage {
     void add_faults(const std::vector<Fault>& faults);  // of the job, before the case
     // From now on no loop waits: run() and wait() turn while there is something to do.  For runs
     // under a fault that the case knows nothing of, in which what it waits for may never come.
-    void never_wait() { never_waits_ = true; }
+    void never_wait() {
+        never_waits_ = true;
+        stop_clocks();
+    }
     // While a fault of accept lasts: what a listener does about a connection that waits.
     void probe_spin(std::vector<Finding>& findings);
     // Once the faults are over: whatever listener there is delivers what waited, and a fresh peer.

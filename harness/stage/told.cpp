@@ -60,11 +60,14 @@ void Stage::adopt_voice(const Voice& voice, Listener& listener) {
     voices_[voice.argument] = &listener;
 }
 
+// A peer of another listener may have the same port: it is both ends that make a connection.
 int Stage::peer_behind(int fd) const {
     if (!kernel::is_connected(fd)) return 0;
-    const Address address = Address::peer_of(fd).unmapped();
+    const Address from = Address::peer_of(fd).unmapped();
+    const Address to = Address::local_of(fd);
     for (const Peer& peer : peers_) {
-        if (peer.address().unmapped() == address) return peer.number();
+        if (peer.address().unmapped() != from) continue;
+        if (to.family() == AF_UNIX || peer.destination().port() == to.port()) return peer.number();
     }
     return 0;
 }

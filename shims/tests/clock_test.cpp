@@ -68,6 +68,21 @@ TEST_CASE("of a wall clock that is set, ahead or back, the steady ones know noth
     }
 }
 
+TEST_CASE("a stopped clock tells the same time until it is put ahead") {
+    constexpr std::int64_t moment = 12'345'678'901;
+    for (auto& each : page().clock_stopped_at) each = moment;
+    for (const clockid_t clock : {CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC,
+                                  CLOCK_MONOTONIC_COARSE, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME}) {
+        CAPTURE(clock);
+        CHECK(told_by(clock) == moment);
+        const Ahead leap(hour);
+        CHECK(told_by(clock) == moment + hour);
+    }
+    CHECK(time(nullptr) == 12);
+    for (auto& each : page().clock_stopped_at) each = 0;
+    CHECK(told_by(CLOCK_REALTIME) > moment);
+}
+
 TEST_CASE("time tells the same seconds as gettimeofday, in both ways") {
     const Ahead leap(hour);
     timeval before{};

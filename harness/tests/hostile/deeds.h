@@ -10,8 +10,13 @@ namespace hostile {
 
 enum class Moment { load, bind, turn, callback, free };
 
-// Does what this object was named for, if this is the moment; with listeners, only if it is an
-// AF_INET6 one, so that the other runs of a campaign are in peace.  True if the turn is over.
+// Does what this object was named for, if this is the moment; what harms, only with an AF_INET6
+// listener, so that the other runs of a campaign are in peace.  True if the turn is over.
 bool misbehave(Moment moment, Listener* listener);
+
+// Deeds that do no harm, but one (pauses.cpp).
+bool pauses(Listener& listener);
+bool pauses_by_timer(Listener& listener);
+bool pauses_by_wall_clock(Listener& listener);
 
 }  // namespace hostile

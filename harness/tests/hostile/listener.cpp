@@ -47,6 +47,7 @@ Listener* bind(Loop& loop, hark::AcceptCallback callback, void* argument, unsign
 
 void free(Listener* listener) {
     std::erase(listener->loop->listeners, listener);
+    if (listener->timer != -1) close(listener->timer);
     if ((listener->flags & hark::close_on_free) != 0) close(listener->fd);
     delete listener;
 }

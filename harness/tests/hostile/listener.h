@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "harness/subject/listener_api.h"
@@ -26,6 +27,14 @@ struct Listener {
     hark::AcceptCallback callback = nullptr;
     hark::ErrorCallback error_callback = nullptr;
     void* argument = nullptr;
+
+    // Of those that pause after a shortage (pauses.cpp), in nanoseconds.
+    std::int64_t pause = 0;
+    std::int64_t resumes_at = 0;
+    int timer = -1;
+    bool is_pausing = false;  // by the timer
+    bool has_accept4 = true;
+    bool has_stopped = false;
 };
 
 // Null and errno where it can't be made.
