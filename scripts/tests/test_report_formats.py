@@ -19,6 +19,7 @@ from hark_report.results import Verdict
 
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS = sorted(formats(REPORTS))
+ASSETS = [REPORTS / "html" / name for name in ("style.css", "sweep.css", "page.js")]
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def without_assets(text: str) -> str:
     """The page's style and script are files of their own; their golden copy would only be noise."""
-    for asset in (REPORTS / "html" / "style.css", REPORTS / "html" / "page.js"):
+    for asset in ASSETS:
         text = text.replace(asset.read_text(encoding="utf-8"), f"({asset.name})")
         text = text.replace(content_hash(asset.read_bytes()), f"(hash of {asset.name})")
     return text
