@@ -246,7 +246,7 @@ def keyed_subjects(runs: Sequence[Run]) -> list[tuple[str, Subject, Run]]:
 
 def anchor(text: str) -> str:
     """A fragment for links: ASCII, bounded, the same for the same text."""
-    quoted = quote(text, safe="/@._-+,:=~")
+    quoted = quote(text, safe="/@._-+,:=~", errors="surrogatepass")
     if len(quoted) <= 200:
         return quoted
     return f"{quoted[:180]}~{hashlib.sha256(quoted.encode()).hexdigest()[:12]}"

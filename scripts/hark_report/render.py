@@ -63,6 +63,7 @@ def environment_for(form: Format) -> jinja2.Environment:
     )
     environment.filters.update(
         anchor=matrix.anchor,
+        breakable=escape.breakable,
         cut=lambda value, room: escape.cut(str(value), room),
         fenced=escape.fenced,
         fitting=fitting,

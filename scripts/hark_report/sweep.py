@@ -17,16 +17,20 @@ from hark_report.swept import FOUND, Example, Finding, Result, Spot, Swept
 
 
 class Outcome(enum.StrEnum):
-    """In order of weight: a cell of the map shows the first of these that it holds."""
+    """In order of weight: a cell of the map shows the first of these that it holds.
+
+    Unreached comes last, unlike in the matrix: of many runs some reach their fault, or the second
+    of two, and these tell what there is to tell.
+    """
 
     NEW = "new"
     ERROR = "error"
     UNSTABLE = "unstable"
     KNOWN = "known"
-    UNREACHED = "unreached"
     UNSUPPORTED = "unsupported"
     RECORDED = "recorded"
     PASS = "pass"
+    UNREACHED = "unreached"
 
     @property
     def weight(self) -> int:
@@ -237,7 +241,7 @@ class Sweep:
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """The runs of the contract that were no ground for the sweep, the commonest reason first."""
+        """The runs that were no ground for the sweep, those of the commonest reason first."""
         by_stem: dict[str, list[tuple[str, str]]] = {}
         for case, reason in self.run.header.left_out:
             by_stem.setdefault(reason.partition(": ")[0], []).append((case, reason))
