@@ -78,6 +78,14 @@ def test_a_run_of_nothing_is_no_success(name: str, tmp_path: Path) -> None:
     assert "nothing ran" in answer.out.lower()
 
 
+def test_what_was_seen_is_not_told_again_as_the_message(tmp_path: Path) -> None:
+    row_twice = row("libevent", "ERR_1", verdict="fail", seen="it died", message="it died")
+    path = Results([subject("libevent")], [row_twice]).write(tmp_path / "results.jsonl")
+    assert "message" not in report("markdown", path)
+    assert "message: it died" not in report("junit", path)
+    assert ">Message<" not in report("html", path)
+
+
 def test_junit_names_each_row_once_and_counts_what_it_holds(results: Path) -> None:
     root = ElementTree.fromstring(report("junit", results))
     cases = root.findall(".//testcase")

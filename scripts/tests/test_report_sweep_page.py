@@ -103,6 +103,8 @@ def test_the_map_can_be_narrowed_to_an_outcome(browser: Chrome, page: str) -> No
     assert len(shown_sites(browser)) == 10
     press(browser, "new")
     assert shown_sites(browser) == ["evmap_io_add_+0x22f"]
+    calls = browser.find_elements(By.CSS_SELECTOR, ".map .call")
+    assert [each.text for each in calls if each.is_displayed()] == ["calloc"]
     press(browser, "unstable")
     assert shown_sites(browser) == ["evutil_accept4_+0x18", "evmap_io_add_+0x22f"]
     press(browser, "new")
