@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -236,8 +236,15 @@ def take_footer(so_far: Assembly, footer: Footer, place: Place) -> None:
             f"the file holds {so_far.as_expected}"
         )
     for subject, swept in (so_far.swept or {}).items():
+        if footer.ended != "complete":
+            swept.findings = {key: untried(each) for key, each in swept.findings.items()}
         compare_findings(so_far, subject, swept, footer, place)
     so_far.footer = footer
+
+
+def untried(finding: Finding) -> Finding:
+    """Hark writes how often it would have tried a finding again, even if it was stopped before."""
+    return finding if finding.again else replace(finding, tries=0)
 
 
 def compare_findings(

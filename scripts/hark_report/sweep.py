@@ -305,7 +305,7 @@ def spot_path(spot: Spot) -> str:
 
 
 def outcome_of(finding: Finding) -> Outcome:
-    if not finding.stable:
+    if finding.is_unstable:
         return Outcome.UNSTABLE
     if finding.known:
         return Outcome.KNOWN

@@ -94,9 +94,24 @@ class Finding:
         return Spot(self.call, self.errno, self.site)
 
     @property
+    def was_tried(self) -> bool:
+        """An interrupted sweep does not come to trying its findings again."""
+        return self.tries > 0
+
+    @property
+    def is_unstable(self) -> bool:
+        return self.was_tried and not self.stable
+
+    @property
     def is_new(self) -> bool:
-        """Nobody foresaw it, and it comes back: what a sweep is run for."""
-        return self.stable and not self.known
+        """Nobody foresaw it, and it comes back, as far as that was tried."""
+        return not self.known and not self.is_unstable
+
+    @property
+    def tried(self) -> str:
+        if not self.was_tried:
+            return "not tried again"
+        return f"again in {self.again} of {self.tries} tries"
 
 
 @dataclass

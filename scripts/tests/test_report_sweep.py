@@ -97,6 +97,12 @@ def test_findings_stand_with_their_like_the_new_ones_first(results: Path) -> Non
     ]
 
 
+def test_a_finding_that_was_not_tried_again_is_not_called_unstable(tmp_path: Path) -> None:
+    path = sweep_sample.write(sweep_sample.interrupted(74), tmp_path / "sweep.jsonl")
+    found = [(str(each.outcome), each.first.tried) for each in swept(path).groups]
+    assert found == [("new", "not tried again")] * 2 + [("known", "not tried again")] * 4
+
+
 def test_policies_are_counted_apart(results: Path) -> None:
     scores = [(each.policy, each.text, each.remainder) for each in swept(results).scores]
     assert scores == [
