@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -159,7 +159,7 @@ def take_header(so_far: Assembly, header: Header, place: Place) -> None:
     so_far.header = header
     so_far.subjects = frozenset(subject.name for subject in header.subjects)
     so_far.clauses = frozenset(clause.id for clause in header.clauses)
-    if header.left_out or header.model:
+    if header.is_sweep:
         so_far.swept = {}
 
 
@@ -236,15 +236,8 @@ def take_footer(so_far: Assembly, footer: Footer, place: Place) -> None:
             f"the file holds {so_far.as_expected}"
         )
     for subject, swept in (so_far.swept or {}).items():
-        if footer.ended != "complete":
-            swept.findings = {key: untried(each) for key, each in swept.findings.items()}
         compare_findings(so_far, subject, swept, footer, place)
     so_far.footer = footer
-
-
-def untried(finding: Finding) -> Finding:
-    """Hark writes how often it would have tried a finding again, even if it was stopped before."""
-    return finding if finding.again else replace(finding, tries=0)
 
 
 def compare_findings(

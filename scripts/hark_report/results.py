@@ -171,6 +171,7 @@ class Header:
     left_out: tuple[tuple[str, str], ...]
     model: tuple[tuple[str, tuple[str, ...]], ...]
     shard: tuple[int, int] | None
+    is_sweep: bool
 
     @classmethod
     def parse(cls, line: Mapping[str, Any]) -> Header:
@@ -190,6 +191,7 @@ class Header:
             left_out=tuple(line.get("left_out", {}).items()),
             model=tuple((call, tuple(errnos)) for call, errnos in line.get("model", {}).items()),
             shard=(line["shard"]["index"], line["shard"]["count"]) if "shard" in line else None,
+            is_sweep=any(name in line for name in ("sweep", "model", "left_out")),
         )
 
 

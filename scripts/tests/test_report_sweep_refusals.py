@@ -112,7 +112,9 @@ def test_a_sweep_that_does_not_agree_with_itself(
 
 
 def sweepless(header: Line) -> Line:
-    return {name: each for name, each in header.items() if name not in ("left_out", "model")}
+    return {
+        name: each for name, each in header.items() if name not in ("left_out", "model", "sweep")
+    }
 
 
 def test_a_sweep_that_ends_in_mid_line(tmp_path: Path) -> None:
