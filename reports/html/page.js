@@ -6,15 +6,17 @@ const all = (selector, within = document) => Array.from(within.querySelectorAll(
 const byId = (id) => document.getElementById(id);
 const panelOf = (cell) => byId(cell.getAttribute('aria-controls'));
 
-let lines = [];            // One entry a clause: its line of the table, its cells and their panels.
+let lines = [];            // One entry a line of a table that opens: its cells and their panels.
+let clauses = [];          // Those of the matrix.
 let cellOf = new Map();    // From a panel to the cell that opens it.
-const chosen = new Set();  // The filters that are pressed.
+const chosen = new Set();  // The filters of the matrix that are pressed.
 
 function survey() {
   lines = all('tr.line').map((line) => {
     const cells = all('button.cell', line);
     return {line, cells, panels: cells.map(panelOf)};
   });
+  clauses = lines.filter((entry) => entry.line.closest('#matrix') !== null);
   cellOf = new Map(lines.flatMap((entry) => entry.cells.map((cell, n) => [entry.panels[n], cell])));
 }
 
@@ -44,38 +46,51 @@ function words(entry) {
   return entry.words;
 }
 
-function isChosen(panel) {
-  return chosen.size === 0 || panel.dataset.has.split(' ').some((each) => chosen.has(each));
+function has(panel, filters) {
+  return filters.size === 0 || panel.dataset.has.split(' ').some((each) => filters.has(each));
+}
+
+// Takes away a line, or what of it does not have what the filters ask for.
+function siftLine(entry, filters, isFound) {
+  const kept = entry.panels.map((panel) => has(panel, filters));
+  const stays = (filters.size === 0 || kept.includes(true)) && isFound;
+  entry.line.classList.toggle('out', !stays);
+  entry.panels.forEach((panel, n) => {
+    panel.classList.toggle('out', !(stays && kept[n]));
+    entry.cells[n].classList.toggle('dim', !kept[n]);
+  });
+  return stays;
 }
 
 function sift() {
   const query = byId('search').value.trim().toLowerCase();
-  let shown = 0;
-  for (const entry of lines) {
-    const kept = entry.panels.map(isChosen);
-    const stays = (chosen.size === 0 || kept.includes(true)) && (query === '' || words(entry).includes(query));
-    entry.line.classList.toggle('out', !stays);
-    entry.panels.forEach((panel, n) => {
-      panel.classList.toggle('out', !(stays && kept[n]));
-      entry.cells[n].classList.toggle('dim', !kept[n]);
-    });
-    shown += stays ? 1 : 0;
-  }
+  const shown = clauses.filter((entry) => siftLine(entry, chosen, query === '' || words(entry).includes(query))).length;
   for (const chapter of all('.matrix tbody')) {
     chapter.classList.toggle('out', chapter.querySelector('.line:not(.out)') === null);
   }
-  byId('shown').textContent = shown === lines.length ? `${shown} clauses` : `${shown} of ${lines.length} clauses`;
+  byId('shown').textContent = shown === clauses.length ? `${shown} clauses` : `${shown} of ${clauses.length} clauses`;
   byId('empty').hidden = shown > 0;
+}
+
+function siftFaults(section) {
+  const filters = new Set(all('.filter[aria-pressed="true"]', section).map((each) => each.dataset.filter));
+  lines.filter((entry) => section.contains(entry.line)).forEach((entry) => siftLine(entry, filters, true));
+  for (const map of all('.map', section)) {
+    map.classList.toggle('out', map.querySelector('.line:not(.out)') === null);
+  }
 }
 
 function press(filter, on) {
   filter.setAttribute('aria-pressed', String(on));
+  const section = filter.closest('.faults');
+  if (section !== null) return siftFaults(section);
   chosen[on ? 'add' : 'delete'](filter.dataset.filter);
 }
 
 function showAll() {
-  byId('search').value = '';
   all('.filter').forEach((filter) => press(filter, false));
+  if (clauses.length === 0) return;
+  byId('search').value = '';
   sift();
 }
 
@@ -88,14 +103,17 @@ function linked() {
   }
 }
 
-// A link may name a cell or a row within one: whatever hides it is opened first.
+// A link may name a cell, a row within one, or a finding: whatever hides it is opened first.
 function follow() {
   const target = linked();
-  const cell = target?.querySelector(':scope > button.cell') ?? null;
-  const panel = cell === null ? target?.closest('tr.panel') ?? null : panelOf(cell);
-  if (panel === null) return;
-  if (panel.classList.contains('out')) showAll();
-  show(panel, true);
+  if (target === null) return;
+  const cell = target.querySelector(':scope > button.cell');
+  const panel = cell === null ? target.closest('tr.panel') : panelOf(cell);
+  if (panel === null && target.tagName !== 'DETAILS') return;
+  if (panel !== null) {
+    if (panel.classList.contains('out')) showAll();
+    show(panel, true);
+  }
   for (let each = target; each !== null; each = each.parentElement) {
     if (each.tagName === 'DETAILS') each.open = true;
   }
@@ -136,7 +154,8 @@ function copyBySelection(text) {
 
 // Arrow keys walk over the cells that are in sight: up and down a column, along a line.
 function walk(cell, key) {
-  const rows = lines.filter((entry) => !entry.line.classList.contains('out'));
+  const section = cell.closest('section');
+  const rows = lines.filter((entry) => section.contains(entry.line) && !entry.line.classList.contains('out'));
   const row = rows.findIndex((entry) => entry.cells.includes(cell));
   const step = {ArrowUp: -1, ArrowDown: 1, ArrowLeft: -1, ArrowRight: 1}[key];
   if (key === 'ArrowLeft' || key === 'ArrowRight') {
@@ -145,15 +164,18 @@ function walk(cell, key) {
     return;
   }
   const column = cell.parentElement.cellIndex;
+  const table = cell.closest('table');
   for (let n = row + step; n >= 0 && n < rows.length; n += step) {
-    const next = rows[n].line.children[column].querySelector('button.cell');
-    if (next !== null) return next.focus();
+    const {line, cells} = rows[n];
+    // Another call of the fault map has columns of its own.
+    const isOther = line.closest('table') !== table;
+    const next = isOther ? cells[0] : line.children[column].querySelector('button.cell');
+    if (next) return next.focus();
   }
 }
 
 // The table's head sticks below the bar, whose height depends on the width of the window.
-function measure() {
-  const bar = document.querySelector('.bar');
+function measure(bar) {
   const stuck = getComputedStyle(bar).position === 'sticky';
   document.documentElement.style.setProperty('--bar', stuck ? `${bar.offsetHeight}px` : '0px');
 }
@@ -165,24 +187,24 @@ function onClick(event) {
     toggleCell(button);
   } else if (button.classList.contains('filter')) {
     press(button, button.getAttribute('aria-pressed') !== 'true');
-    sift();
+    if (button.closest('#matrix') !== null) sift();
   } else if (button.classList.contains('copy')) {
     copy(button);
   } else if (button.classList.contains('close')) {
     closePanel(button.closest('tr.panel'));
   } else if (button.id === 'clear') {
     showAll();
-  } else if (button.id === 'close-all') {
-    all('tr.panel').forEach((panel) => show(panel, false));
+  } else if (button.classList.contains('close-all')) {
+    all('tr.panel', button.closest('section')).forEach((panel) => show(panel, false));
   } else if (button.id === 'open-bad') {
-    all('tr.panel.fail, tr.panel.error, tr.panel.unreached').forEach((panel) => show(panel, true));
+    all('#matrix tr.panel:is(.fail, .error, .unreached)').forEach((panel) => show(panel, true));
   }
 }
 
 function onKey(event) {
   const on = event.target;
   if (event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.key === '/' && on.tagName !== 'INPUT') {
+  if (event.key === '/' && on.tagName !== 'INPUT' && byId('search') !== null) {
     byId('search').focus();
   } else if (event.key === 'Escape' && on.closest('tr.panel') !== null) {
     closePanel(on.closest('tr.panel'));
@@ -194,14 +216,19 @@ function onKey(event) {
   event.preventDefault();
 }
 
+function prepareMatrix() {
+  const bar = document.querySelector('.bar');
+  sift();
+  measure(bar);
+  byId('search').addEventListener('input', sift);
+  new ResizeObserver(() => measure(bar)).observe(bar);
+}
+
 document.addEventListener('DOMContentLoaded', () => {
   survey();
-  sift();
-  measure();
+  if (byId('matrix') !== null) prepareMatrix();
   document.addEventListener('click', onClick);
   document.addEventListener('keydown', onKey);
-  byId('search').addEventListener('input', sift);
   window.addEventListener('hashchange', follow);
-  new ResizeObserver(measure).observe(document.querySelector('.bar'));
   follow();
 });

@@ -25,7 +25,7 @@ from typing import NoReturn
 from hark_report.read import read_run, read_runs
 from hark_report.refusal import Refusal, Status
 from hark_report.render import Format, formats, render
-from hark_report.results import Run
+from hark_report.run import Run
 from hark_report.schema import LineSchema
 from hark_report.write import write
 
@@ -97,7 +97,7 @@ def report(arguments: argparse.Namespace, folder: Path) -> Status:
     form = chosen(arguments.format, arguments.output, known)
     runs = read_runs(arguments.results, LineSchema.load(folder / "results.schema.json"))
     write(render(runs, form), arguments.output)
-    if not any(run.rows for run in runs):
+    if not any(run.footer.rows for run in runs):
         remark(f"nothing ran: {', '.join(run.source for run in runs)}")
         return Status.NOTHING
     return Status.DONE
@@ -118,7 +118,7 @@ def check(paths: Sequence[Path], folder: Path) -> Status:
 
 def described(run: Run) -> str:
     names = ", ".join(subject.name for subject in run.header.subjects)
-    return f"{run.source}: {len(run.rows)} rows, {run.footer.ended}: {names}"
+    return f"{run.source}: {run.footer.rows} {run.units}, {run.footer.ended}: {names}"
 
 
 def remark(message: str) -> None:

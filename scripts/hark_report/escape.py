@@ -49,6 +49,11 @@ def for_html(value: object) -> Markup:
     return value if isinstance(value, Markup) else escape(visible(value))
 
 
+def breakable(value: object) -> Markup:
+    """For HTML: a name that may be broken after its joints, and not in the midst of a word."""
+    return Markup(re.sub(r"(?<=[_.+-])(?=\w)", "<wbr>", for_html(value)))
+
+
 def for_xml(value: object) -> Markup:
     """Controls are taken out rather than shown: test viewers print XML text as it is."""
     if isinstance(value, Markup):

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hark_report.matrix import Cell, Column, Line, Outcome, urgency
-from hark_report.results import Clause, Fact, Run, Verdict
+from hark_report.results import Clause, Fact, Verdict
+from hark_report.run import Run
 
 
 @dataclass(frozen=True)
@@ -179,15 +180,22 @@ def warnings(runs: Sequence[Run]) -> tuple[str, ...]:
 
 
 def run_warnings(run: Run) -> Iterator[str]:
-    count, planned = len(run.rows), run.header.planned
+    count, planned, units = run.footer.rows, run.header.planned, run.units
     if run.footer.ended == "interrupted":
-        yield f"this run was interrupted: {count} of {planned} planned rows ran, the rest is unknown"
+        what = "run" if run.swept is None else "sweep"
+        yield (
+            f"this {what} was interrupted: {count} of {planned} planned {units} ran, "
+            "the rest is unknown"
+        )
     elif run.footer.ended == "failed":
-        yield f"this run failed on its way: {count} of {planned} planned rows ran"
+        yield f"this run failed on its way: {count} of {planned} planned {units} ran"
     elif count != planned:
-        yield f"{planned} rows were planned and {count} ran"
+        yield f"{planned} {units} were planned and {count} ran"
     if count == 0:
         yield "nothing ran, so nothing was proved"
+    if run.header.shard is not None:
+        index, shards = run.header.shard
+        yield f"this is shard {index} of {shards} and not the whole"
     shared = [
         what
         for what, how in (("network", run.header.network), ("process ids", run.header.pids))

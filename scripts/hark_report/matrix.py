@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import quote
 
-from hark_report.results import Clause, Row, Run, Subject, Verdict
+from hark_report.results import Clause, Row, Subject, Verdict
+from hark_report.run import Run
 
 POLICIES = ("document", "linux")
 
@@ -223,8 +224,13 @@ def urgency(row: Row) -> tuple[bool, int, int, int]:
 
 
 def columns(runs: Sequence[Run]) -> tuple[Column, ...]:
+    return tuple(Column(*each) for each in keyed_subjects(runs))
+
+
+def keyed_subjects(runs: Sequence[Run]) -> list[tuple[str, Subject, Run]]:
+    """Each subject of each run, under its name or as much more as it takes to tell them apart."""
     pairs = [(subject, run) for run in runs for subject in run.header.subjects]
-    found: list[Column] = []
+    found: dict[str, tuple[str, Subject, Run]] = {}
     for subject, run in pairs:
         alike = [other for other, _ in pairs if other.name == subject.name]
         key = subject.name
@@ -232,15 +238,15 @@ def columns(runs: Sequence[Run]) -> tuple[Column, ...]:
             key = f"{key}-{subject.version}"
         if sum(other.version == subject.version for other in alike) > 1:
             key = f"{key}-{subject.build_id[:12]}"
-        taken = {column.key for column in found}
         numbered = (key if n == 1 else f"{key}~{n}" for n in range(1, len(pairs) + 1))
-        found.append(Column(next(each for each in numbered if each not in taken), subject, run))
-    return tuple(found)
+        free = next(each for each in numbered if each not in found)
+        found[free] = (free, subject, run)
+    return list(found.values())
 
 
 def anchor(text: str) -> str:
     """A fragment for links: ASCII, bounded, the same for the same text."""
-    quoted = quote(text, safe="/@._-+,:=~")
+    quoted = quote(text, safe="/@._-+,:=~", errors="surrogatepass")
     if len(quoted) <= 200:
         return quoted
     return f"{quoted[:180]}~{hashlib.sha256(quoted.encode()).hexdigest()[:12]}"

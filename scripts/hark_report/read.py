@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from hark_report.refusal import Refusal, Status
-from hark_report.results import Footer, Header, Row, Run, Verdict
+from hark_report.results import Footer, Header, Row, Verdict
+from hark_report.run import Run
 from hark_report.schema import SCHEMA_NUMBER, LineSchema
+from hark_report.swept import Finding, Spot, Swept
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,24 @@ class Assembly:
     header: Header | None = None
     footer: Footer | None = None
     rows: list[Row] = field(default_factory=list)
+    swept: dict[str, Swept] | None = None
     seen_on: dict[str, int] = field(default_factory=dict)
+    # Of the ids of a sweep only their hashes, which take a fifth of the room.
+    seen: set[int] = field(default_factory=set)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    as_expected: int = 0
+    finding_on: dict[tuple[str, str, Spot], int] = field(default_factory=dict)
     subjects: frozenset[str] = frozenset()
     clauses: frozenset[str] = frozenset()
+
+    def count(self, verdict: str, as_expected: bool) -> None:
+        self.verdicts[verdict] += 1
+        self.as_expected += as_expected
+
+    def swept_of(self, subject: str) -> Swept:
+        if self.swept is None:
+            self.swept = {}
+        return self.swept.setdefault(subject, Swept())
 
 
 def read_runs(paths: Sequence[Path], schema: LineSchema) -> tuple[Run, ...]:
@@ -71,12 +88,12 @@ def assemble(file: BinaryIO, source: str, schema: LineSchema) -> Run:
         place.refuse("empty: a results file begins with its header")
     if so_far.footer is None:
         place.refuse("cut short: the last line is not a footer, so this is not a whole run")
-    return Run(source, so_far.header, tuple(so_far.rows), so_far.footer)
+    return Run(source, so_far.header, tuple(so_far.rows), so_far.swept, so_far.footer)
 
 
 def parse_json(raw: bytes, place: Place) -> dict[str, Any]:
     try:
-        line = json.loads(raw.decode("utf-8"), parse_constant=refuse_constant)
+        line = DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         place.refuse(f"not UTF-8: byte {error.start + 1} of the line is 0x{raw[error.start]:02x}")
     except json.JSONDecodeError as error:
@@ -97,6 +114,10 @@ def refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
+# json.loads would make one for every line.
+DECODER = json.JSONDecoder(parse_constant=refuse_constant)
+
+
 def take(so_far: Assembly, line: dict[str, Any], place: Place, schema: LineSchema) -> None:
     kind = line.get("kind")
     if so_far.header is None and kind != "header":
@@ -111,6 +132,10 @@ def take(so_far: Assembly, line: dict[str, Any], place: Place, schema: LineSchem
         take_header(so_far, Header.parse(line), place)
     elif kind == "row":
         take_row(so_far, Row.parse(line), place)
+    elif kind == "fault":
+        take_fault(so_far, line, place)
+    elif kind == "finding":
+        take_finding(so_far, Finding.parse(line), place)
     else:
         take_footer(so_far, Footer.parse(line), place)
 
@@ -134,6 +159,8 @@ def take_header(so_far: Assembly, header: Header, place: Place) -> None:
     so_far.header = header
     so_far.subjects = frozenset(subject.name for subject in header.subjects)
     so_far.clauses = frozenset(clause.id for clause in header.clauses)
+    if header.is_sweep:
+        so_far.swept = {}
 
 
 def first_repeated(names: Sequence[str]) -> str | None:
@@ -141,38 +168,96 @@ def first_repeated(names: Sequence[str]) -> str | None:
 
 
 def take_row(so_far: Assembly, row: Row, place: Place) -> None:
-    if row.subject not in so_far.subjects:
-        place.refuse(f'$.subject: "{row.subject}" is not a subject of this file\'s header')
-    if not row.id.startswith(f"{row.subject}/"):
-        place.refuse(f'$.id: "{row.id}" does not begin with its subject, "{row.subject}/"')
-    if row.clause not in so_far.clauses:
-        place.refuse(f'$.clause: "{row.clause}" is not a clause of this file\'s header')
+    if so_far.swept is not None:
+        place.refuse("a row of the contract in a sweep: one file holds one run")
+    refuse_strangers(so_far, row.subject, row.clause, row.id, place)
     if (earlier := so_far.seen_on.get(row.id)) is not None:
         place.refuse(f'the id "{row.id}" was used before, on line {earlier}')
     so_far.seen_on[row.id] = place.number
     so_far.rows.append(row)
+    so_far.count(row.verdict, row.as_expected)
+
+
+def refuse_strangers(
+    so_far: Assembly, subject: str, clause: str, identity: str, place: Place
+) -> None:
+    if subject not in so_far.subjects:
+        place.refuse(f'$.subject: "{subject}" is not a subject of this file\'s header')
+    if not identity.startswith(f"{subject}/"):
+        place.refuse(f'$.id: "{identity}" does not begin with its subject, "{subject}/"')
+    if clause not in so_far.clauses:
+        place.refuse(f'$.clause: "{clause}" is not a clause of this file\'s header')
+
+
+def take_fault(so_far: Assembly, line: dict[str, Any], place: Place) -> None:
+    if so_far.rows:
+        place.refuse("a fault of a sweep in a run of the contract: one file holds one run")
+    identity = line["id"]
+    refuse_strangers(so_far, line["subject"], line["clause"], identity, place)
+    if hash(identity) in so_far.seen:
+        place.refuse(f'the id "{identity}" was used before')
+    so_far.seen.add(hash(identity))
+    so_far.swept_of(line["subject"]).count(line)
+    so_far.count(line["verdict"], line["as_expected"])
+
+
+def take_finding(so_far: Assembly, finding: Finding, place: Place) -> None:
+    if so_far.rows:
+        place.refuse("a finding of a sweep in a run of the contract: one file holds one run")
+    owners = [name for name in so_far.subjects if finding.id.startswith(f"{name}/")]
+    if not owners:
+        place.refuse(f'$.id: "{finding.id}" begins with no subject of this file\'s header')
+    subject = max(owners, key=len)  # "a/b" rather than "a"
+    findings = so_far.swept_of(subject).findings
+    key = (finding.how, finding.spot)
+    if key in findings:
+        earlier = so_far.finding_on[subject, *key]
+        place.refuse(f"{named(*key)} was told before, on line {earlier}")
+    findings[key] = finding
+    so_far.finding_on[subject, *key] = place.number
+
+
+def named(how: str, spot: Spot) -> str:
+    return f'the finding "{how}" of {spot.call} {spot.errno} at "{spot.site}"'
 
 
 def take_footer(so_far: Assembly, footer: Footer, place: Place) -> None:
-    if footer.rows != len(so_far.rows):
-        place.refuse(f"the footer counts {footer.rows} rows, the file holds {len(so_far.rows)}")
-    counted = Counter(row.verdict for row in so_far.rows)
+    units = "rows" if so_far.swept is None else "runs"
+    count = so_far.verdicts.total()
+    if footer.rows != count:
+        place.refuse(f"the footer counts {footer.rows} {units}, the file holds {count}")
     for verdict in Verdict:
-        told = footer.verdicts.get(verdict, 0)
-        if told != counted[verdict]:
-            place.refuse(
-                f'the footer counts {told} times "{verdict}", the file holds {counted[verdict]}'
-            )
-    as_expected = sum(row.as_expected for row in so_far.rows)
-    if footer.as_expected != as_expected:
+        told, counted = footer.verdicts.get(verdict, 0), so_far.verdicts[verdict]
+        if told != counted:
+            place.refuse(f'the footer counts {told} times "{verdict}", the file holds {counted}')
+    if footer.as_expected != so_far.as_expected:
         place.refuse(
-            f"the footer counts {footer.as_expected} rows as expected, the file holds {as_expected}"
+            f"the footer counts {footer.as_expected} {units} as expected, "
+            f"the file holds {so_far.as_expected}"
         )
+    for subject, swept in (so_far.swept or {}).items():
+        compare_findings(so_far, subject, swept, footer, place)
     so_far.footer = footer
 
 
+def compare_findings(
+    so_far: Assembly, subject: str, swept: Swept, footer: Footer, place: Place
+) -> None:
+    """Findings against the faults that they are made of."""
+    found = swept.found
+    for key, finding in swept.findings.items():
+        if finding.runs != found.get(key, 0):
+            Place(place.source, so_far.finding_on[subject, *key]).refuse(
+                f"{named(*key)} counts {finding.runs} runs, the file holds {found.get(key, 0)}"
+            )
+    if footer.ended == "complete":
+        for key in found:
+            if key not in swept.findings:
+                place.refuse(f"{named(*key)} is missing, although there are runs that show it")
+
+
 def refuse_same_subjects(runs: Sequence[Run]) -> None:
-    first: dict[tuple[str, str, str], str] = {}
+    first: dict[tuple[object, ...], str] = {}
     for source, name, identity in identities(runs):
         if identity in first:
             raise Refusal(
@@ -183,7 +268,8 @@ def refuse_same_subjects(runs: Sequence[Run]) -> None:
         first[identity] = source
 
 
-def identities(runs: Sequence[Run]) -> Iterator[tuple[str, str, tuple[str, str, str]]]:
+def identities(runs: Sequence[Run]) -> Iterator[tuple[str, str, tuple[object, ...]]]:
+    """A subject may have kept its contract in one file and have been swept in another."""
     for run in runs:
         for subject in run.header.subjects:
-            yield run.source, subject.name, subject.identity
+            yield run.source, subject.name, (run.units, *subject.identity)

@@ -11,8 +11,11 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from hark_report import escape, findings, matrix
-from hark_report.results import Run, Verdict
+from hark_report import escape, findings, matrix, sweep
+from hark_report.numbers import grouped, short
+from hark_report.results import Verdict
+from hark_report.run import Run
+from hark_report.ways import in_words
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,19 @@ def environment_for(form: Format) -> jinja2.Environment:
     )
     environment.filters.update(
         anchor=matrix.anchor,
+        breakable=escape.breakable,
         cut=lambda value, room: escape.cut(str(value), room),
         fenced=escape.fenced,
         fitting=fitting,
         grouped=grouped,
+        in_words=in_words,
         language=language,
+        short=short,
     )
     environment.globals.update(
         asset=lambda name: Markup((folder / name).read_text(encoding="utf-8")),
         asset_hash=lambda name: Markup(content_hash((folder / name).read_bytes())),
+        Outcome=sweep.Outcome,
         Verdict=Verdict,
         POLICIES=matrix.POLICIES,
     )
@@ -77,8 +84,9 @@ def environment_for(form: Format) -> jinja2.Environment:
 
 def contents(runs: Sequence[Run]) -> dict[str, object]:
     """Everything a template may use."""
-    across = matrix.columns(runs)
-    lines = matrix.lines(runs, across)
+    contracts = [run for run in runs if run.swept is None]
+    across = matrix.columns(contracts)
+    lines = matrix.lines(contracts, across)
     return {
         "runs": runs,
         "columns": across,
@@ -89,6 +97,7 @@ def contents(runs: Sequence[Run]) -> dict[str, object]:
         "facts": findings.facts(lines),
         "lacks": findings.lacks(lines, across),
         "notables": findings.notables(lines),
+        "sweeps": sweep.sweeps(runs),
         "warnings": findings.warnings(runs),
     }
 
@@ -108,11 +117,6 @@ def fitting(things: Sequence[object], text: Callable[[object], str], room: int) 
             break
         texts.append(each)
     return Fitted(tuple(texts), len(things) - len(texts))
-
-
-def grouped(number: int) -> str:
-    """12345678 as 12 345 678, with spaces that do not break."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def language(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What a results file says, as values. How it is read and when it is refused: read.py."""
+"""What the lines of a results file say, as values; those of a sweep: swept.py."""
 
 from __future__ import annotations
 
@@ -168,6 +168,10 @@ class Header:
     clauses: tuple[Clause, ...]
     subjects: tuple[Subject, ...]
     planned: int
+    left_out: tuple[tuple[str, str], ...]
+    model: tuple[tuple[str, tuple[str, ...]], ...]
+    shard: tuple[int, int] | None
+    is_sweep: bool
 
     @classmethod
     def parse(cls, line: Mapping[str, Any]) -> Header:
@@ -184,6 +188,10 @@ class Header:
             clauses=tuple(Clause.parse(each) for each in line["contract"]["clauses"]),
             subjects=tuple(Subject.parse(each) for each in line["subjects"]),
             planned=line["planned"],
+            left_out=tuple(line.get("left_out", {}).items()),
+            model=tuple((call, tuple(errnos)) for call, errnos in line.get("model", {}).items()),
+            shard=(line["shard"]["index"], line["shard"]["count"]) if "shard" in line else None,
+            is_sweep=any(name in line for name in ("sweep", "model", "left_out")),
         )
 
 
@@ -199,13 +207,3 @@ class Footer:
     @classmethod
     def parse(cls, line: Mapping[str, Any]) -> Footer:
         return cls(**{name: line[name] for name in cls.__dataclass_fields__})
-
-
-@dataclass(frozen=True)
-class Run:
-    """A whole results file."""
-
-    source: str
-    header: Header
-    rows: tuple[Row, ...]
-    footer: Footer

@@ -19,6 +19,7 @@ from hark_report.results import Verdict
 
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS = sorted(formats(REPORTS))
+ASSETS = [REPORTS / "html" / name for name in ("style.css", "sweep.css", "page.js")]
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def without_assets(text: str) -> str:
     """The page's style and script are files of their own; their golden copy would only be noise."""
-    for asset in (REPORTS / "html" / "style.css", REPORTS / "html" / "page.js"):
+    for asset in ASSETS:
         text = text.replace(asset.read_text(encoding="utf-8"), f"({asset.name})")
         text = text.replace(content_hash(asset.read_bytes()), f"(hash of {asset.name})")
     return text
@@ -75,6 +76,14 @@ def test_a_run_of_nothing_is_no_success(name: str, tmp_path: Path) -> None:
     assert answer.status == 3
     assert "nothing ran" in answer.err
     assert "nothing ran" in answer.out.lower()
+
+
+def test_what_was_seen_is_not_told_again_as_the_message(tmp_path: Path) -> None:
+    row_twice = row("libevent", "ERR_1", verdict="fail", seen="it died", message="it died")
+    path = Results([subject("libevent")], [row_twice]).write(tmp_path / "results.jsonl")
+    assert "message" not in report("markdown", path)
+    assert "message: it died" not in report("junit", path)
+    assert ">Message<" not in report("html", path)
 
 
 def test_junit_names_each_row_once_and_counts_what_it_holds(results: Path) -> None:

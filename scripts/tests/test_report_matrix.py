@@ -8,12 +8,15 @@ import pytest
 from report_sample import Results, everything, row, subject
 
 from hark_report import findings, matrix
-from hark_report.results import Footer, Header, Row, Run, Verdict
+from hark_report.results import Footer, Header, Row, Verdict
+from hark_report.run import Run
 
 
 def run_of(results: Results, source: str = "results.jsonl") -> Run:
     header, *rows, footer = results.lines()
-    return Run(source, Header.parse(header), tuple(map(Row.parse, rows)), Footer.parse(footer))
+    return Run(
+        source, Header.parse(header), tuple(map(Row.parse, rows)), None, Footer.parse(footer)
+    )
 
 
 def lines_of(*rows: dict[str, Any]) -> tuple[matrix.Line, ...]:

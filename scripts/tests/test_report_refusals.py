@@ -148,7 +148,11 @@ def test_lines_that_make_no_run(
             {"case": "x" * 1_000_000},
             ":8: $.case: must have at most 1024 characters, has 1000000",
         ),
-        (FAIL, {"kind": "note"}, ':8: $.kind: must be one of header, row, footer, is "note"'),
+        (
+            FAIL,
+            {"kind": "note"},
+            ':8: $.kind: must be one of header, row, fault, finding, footer, is "note"',
+        ),
         (22, {"rows": 3}, ":22: the footer counts 3 rows, the file holds 20"),
         (
             22,
