@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <deque>
 #include <map>
 #include <thread>
 
@@ -13,6 +14,9 @@ namespace {
 
 // A job that waits in the zygote's socket spares the zygote a wait for the driver.
 constexpr std::size_t most_in_flight = 4;
+// Jobs a worker for which there are rows to come: where one is slow the others get ahead of it, and
+// what they have done is kept until its turn.
+constexpr std::size_t most_given = 16;
 constexpr int look_for_interrupt_ms = 200;
 
 }  // namespace
@@ -24,34 +28,45 @@ Pool::Pool(const SubjectChoice& choice, unsigned workers) {
 
 unsigned Pool::usual_size() { return std::thread::hardware_concurrency() + 1; }
 
-bool Pool::run(const std::vector<Job>& jobs, const Keep& keep,
-               const std::function<bool()>& interrupted) {
-    if (jobs.empty()) return true;
-    const std::uint32_t first = jobs.front().number;
-    const std::uint32_t end =
-        jobs.back().number + static_cast<std::uint32_t>(jobs.back().plans.size());
+bool Pool::run(const Source& source, const Keep& keep, const std::function<bool()>& interrupted) {
+    std::deque<Job> given;                          // those with rows to come
     std::map<std::uint32_t, nlohmann::json> early;  // rows that came before their turn
-    std::size_t given = 0;
-    std::size_t at = 0;  // the job that the next row is of
-    for (std::uint32_t next = first; next < end;) {
-        if (interrupted()) return false;
-        for (auto& worker : workers_) {
-            while (given < jobs.size() && worker->in_flight() < most_in_flight) {
-                worker->give(jobs[given++]);
-            }
+    bool more = true;
+    std::optional<std::uint32_t> next;  // the row whose turn it is
+    const auto give_to = [&](Worker& worker) {
+        while (more && worker.in_flight() < most_in_flight &&
+               given.size() < workers_.size() * most_given) {
+            auto job = source();
+            more = job.has_value();
+            if (!more) return;
+            if (!next) next = job->number;
+            worker.give(*job);
+            given.push_back(std::move(*job));
         }
+    };
+    for (;;) {
+        if (interrupted()) return false;
+        for (auto& worker : workers_) give_to(*worker);
+        if (given.empty()) return true;
         for (auto& row : rows_that_came()) {
             early.emplace(row["number"].get<std::uint32_t>(), std::move(row));
         }
         while (!early.empty() && early.begin()->first == next) {
-            while (next >= jobs[at].number + jobs[at].plans.size()) ++at;
-            const bool go_on = keep(jobs[at], early.begin()->second);
+            const Job& job = given.front();
+            const bool go_on = keep(job, early.begin()->second);
             early.erase(early.begin());
-            ++next;
-            if (!go_on) return next == end;
+            const bool last = ++*next == job.number + job.plans.size();
+            if (last) given.pop_front();
+            if (!go_on) return given.empty() && !(more && source());
         }
     }
-    return true;
+}
+
+bool Pool::run(const std::vector<Job>& jobs, const Keep& keep,
+               const std::function<bool()>& interrupted) {
+    std::size_t at = 0;
+    return run([&] { return at < jobs.size() ? std::optional(jobs[at++]) : std::nullopt; }, keep,
+               interrupted);
 }
 
 std::vector<nlohmann::json> Pool::rows_that_came() {

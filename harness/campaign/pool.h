@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "harness/campaign/worker.h"
@@ -19,10 +20,14 @@ class Pool {
 
     [[nodiscard]] const Worker& first() const { return *workers_.front(); }
 
-    // The jobs' rows are numbered without a gap, in the order of the jobs.
-    // Calls `keep` with each row, in the order of `jobs`.  Ends early, with the rows that are in
-    // flight dropped, once `keep` or `interrupted` says so; true if every job was done.
+    // The next job, or nothing once there is none.  The jobs' rows are numbered without a gap, in
+    // the order of the jobs; a job is asked for shortly before it is done, so that there may be any
+    // number of them.
+    using Source = std::function<std::optional<Job>()>;
     using Keep = std::function<bool(const Job&, nlohmann::json&)>;  // false: no more
+    // Calls `keep` with each row, in the order of the jobs.  Ends early, with the rows that are in
+    // flight dropped, once `keep` or `interrupted` says so; true if every job was done.
+    bool run(const Source& source, const Keep& keep, const std::function<bool()>& interrupted);
     bool run(const std::vector<Job>& jobs, const Keep& keep,
              const std::function<bool()>& interrupted);
 

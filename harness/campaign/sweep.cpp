@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
-#include <random>
 #include <set>
-#include <tuple>
 
 #include "harness/campaign/expectations.h"
 #include "harness/campaign/pool.h"
@@ -26,17 +25,6 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr double timeout_ms = 5000;
-constexpr unsigned tries_again = 5;
-
-// A case in a variant, with its faults.
-struct Ground {
-    Selected selected;
-    std::vector<PlannedFault> faults;
-    std::uint32_t first_row = 0;
-};
-
-// What makes two findings the same.
-using Kind = std::tuple<std::string, std::string, std::string, std::string>;
 
 class Sweep {
   public:
@@ -47,12 +35,20 @@ class Sweep {
     SweepReport run();
 
   private:
-    void count_calls(const std::vector<Selected>& selected);
-    void sample();
+    bool make_ready();  // false: interrupted
+    bool count_calls();
+    void begin_file();
+    void go_on_in_file();
+    bool run_all();  // false: cut short
     bool run_faults();
-    void keep(const Ground& ground, const PlannedFault& fault, json& row);
-    void try_again();
+    bool try_again();
+    void keep(const SweepRuns::Run& run, json& row);
+    void account(const SweepRuns::Run& run, const json& row);
+    void conclude(bool whole);
+    void file_as_failed();
+    [[nodiscard]] std::optional<Job> next_job();
     [[nodiscard]] std::vector<std::string> never_reached() const;
+    [[nodiscard]] std::uint64_t microseconds() const;
     [[nodiscard]] std::uint32_t limit_ms() const {
         return static_cast<std::uint32_t>(timeout_ms * request_.timeout_scale);
     }
@@ -64,9 +60,13 @@ class Sweep {
     std::unique_ptr<Pool> pool_;
     Expectations expectations_;
     std::optional<ResultsWriter> writer_;
-    std::vector<Ground> grounds_;
-    std::map<Kind, SweepFinding> found_;
+    SweepRuns runs_;
+    std::optional<SweepRuns::Walk> walk_;
+    std::optional<SweepRuns::Run> ahead_;      // the first run of the next job
+    std::deque<SweepRuns::Run> on_their_way_;  // those of the jobs that were given
+    SweepFindings found_;
     std::set<std::pair<std::string, std::string>> reached_;  // call and errno
+    std::uint32_t jobs_rows_ = 0;                            // of all jobs that were made
     Progress progress_;
     SweepReport report_;
 };
@@ -79,12 +79,39 @@ std::string why_left_out(const json& row) {
     if (row["how"] != "") return "it does not come to its end without any fault";
     const json& calls = row["calls"];
     if (!calls["one_thread"].get<bool>()) return "its calls come from more than one thread";
+    if (calls["shared_port"].get<bool>()) {
+        return "its listeners share a port, and chance decides which of them is connected to";
+    }
     if (!calls["whole"].get<bool>()) return "it makes more calls than the ring holds";
     if (calls["made"].empty()) return "the subject makes no call in it";
     return "";
 }
 
-void Sweep::count_calls(const std::vector<Selected>& selected) {
+bool is_misbehaviour(const std::string& verdict) {
+    return verdict == to_word(Verdict::fail) || verdict == to_word(Verdict::error);
+}
+
+std::string how_of(const json& row) {
+    const bool ours = row.at("verdict") == to_word(Verdict::error);
+    return ours ? "error" : row.at("how").get<std::string>();
+}
+
+bool Sweep::make_ready() {
+    pool_ = std::make_unique<Pool>(request_.subject, request_.jobs);
+    report_.subject = pool_->first().hello();
+    if (const auto file = places::expectations(request_.subject.name)) {
+        expectations_ = Expectations::read(file->string(), report_.subject.version);
+    }
+    if (!count_calls()) return false;
+    if (request_.shallow != 0) runs_.sample(request_.shallow, request_.seed);
+    runs_.take_shard(request_.shard);
+    report_.planned = runs_.size();
+    walk_.emplace(runs_);
+    return true;
+}
+
+bool Sweep::count_calls() {
+    const auto selected = select(request_.selection);
     std::vector<Job> jobs;
     for (const Selected& each : selected) {
         jobs.push_back({.number = static_cast<std::uint32_t>(jobs.size() + 1),
@@ -93,172 +120,162 @@ void Sweep::count_calls(const std::vector<Selected>& selected) {
                         .timeout_ms = limit_ms(),
                         .mode = Mode::count});
     }
-    std::uint32_t next_row = 1;
     const auto keep_count = [&](const Job& job, json& row) {
         const Selected& one = selected[job.number - 1];
         const std::string why = why_left_out(row);
-        if (!why.empty()) {
+        if (why.empty()) {
+            runs_.add(one, FaultPlan(row["calls"]["made"], request_.limits));
+        } else {
             report_.left_out[one.id] = why;
-            return true;
         }
-        Ground ground{one, plan_faults(row["calls"]["made"], request_.limits), next_row};
-        next_row += static_cast<std::uint32_t>(ground.faults.size());
-        if (!ground.faults.empty()) grounds_.push_back(std::move(ground));
         return true;
     };
-    (void)pool_->run(jobs, keep_count, interrupted_);
+    return pool_->run(jobs, keep_count, interrupted_);
 }
 
-// A fair sample: each pair of call and errno has its turn before any has a second.
-void Sweep::sample() {
-    if (request_.shallow == 0) return;
-    std::map<std::pair<std::string, std::string>, std::vector<std::pair<std::size_t, std::size_t>>>
-        by_kind;
-    for (std::size_t g = 0; g < grounds_.size(); ++g) {
-        for (std::size_t f = 0; f < grounds_[g].faults.size(); ++f) {
-            const auto& fault = grounds_[g].faults[f];
-            by_kind[{fault.call, fault.error}].emplace_back(g, f);
+void Sweep::begin_file() {
+    if (request_.unfinished != nullptr) return go_on_in_file();
+    if (request_.out.empty()) return;
+    json header = header_of({.command = request_.command,
+                             .seed = request_.seed,
+                             .labels = {request_.subject.label},
+                             .subjects = {report_.subject},
+                             .isolation = pool_->first().isolation(),
+                             .planned = report_.planned,
+                             .left_out = report_.left_out});
+    write_request(request_, header);
+    writer_.emplace(request_.out, header);
+}
+
+// Runs are written in their order, so those that are there are the first ones of this sweep, or it
+// is the file of another.
+void Sweep::go_on_in_file() {
+    UnfinishedResults& file = *request_.unfinished;
+    const json begun_with = file.header()["subjects"][0].value("build_id", json());
+    if (begun_with != report_.subject.build_id) {
+        throw BadResults(file.path() + ":1: it was begun with another build of " +
+                         report_.subject.path + ": its build id was " + begun_with.dump() +
+                         ", and is \"" + report_.subject.build_id + "\" now");
+    }
+    if (file.header().value("planned", json()) != report_.planned) {
+        throw BadResults(file.path() + ":1: it was begun with other cases: now " +
+                         std::to_string(report_.planned) + " runs are planned");
+    }
+    RowCounts counted;
+    while (const auto row = file.next_run()) {
+        const auto run = walk_->next();
+        if (!run) file.refuse("it has more runs than are planned");
+        const std::string id = request_.subject.label + "/" + run->id;
+        if (row->value("id", json()) != id) file.refuse("the run " + id + " was expected");
+        try {
+            account(*run, *row);
+            counted.add(*row);
+        } catch (const json::exception&) {
+            file.refuse("this is no run of a sweep");
         }
     }
-    std::mt19937_64 random(request_.seed);
-    for (auto& [kind, places] : by_kind) std::shuffle(places.begin(), places.end(), random);
-    std::set<std::pair<std::size_t, std::size_t>> chosen;
-    for (std::size_t round = 0; chosen.size() < request_.shallow; ++round) {
-        const std::size_t before = chosen.size();
-        for (const auto& [kind, places] : by_kind) {
-            if (round < places.size() && chosen.size() < request_.shallow)
-                chosen.insert(places[round]);
-        }
-        if (chosen.size() == before) break;
+    report_.kept = report_.runs;
+    writer_.emplace(file.path(), file.release(), file.size_kept(), std::move(counted));
+}
+
+// A cellful of runs, all of one case.
+std::optional<Job> Sweep::next_job() {
+    if (!ahead_) ahead_ = walk_->next();
+    if (!ahead_) return std::nullopt;
+    const Selected& of = *ahead_->selected;
+    Job job{.number = jobs_rows_ + 1,
+            .case_number = of.case_number,
+            .variant_number = of.variant_number,
+            .plans = {},
+            .timeout_ms = limit_ms(),
+            .mode = request_.alone ? Mode::apart : Mode::sweep};
+    while (ahead_ && ahead_->selected == &of && job.plans.size() < batch_room) {
+        job.plans.push_back(ahead_->fault.plan);
+        on_their_way_.push_back(std::move(*ahead_));
+        ahead_ = walk_->next();
     }
-    std::uint32_t next_row = 1;
-    for (std::size_t g = 0; g < grounds_.size(); ++g) {
-        std::vector<PlannedFault> kept;
-        for (std::size_t f = 0; f < grounds_[g].faults.size(); ++f) {
-            if (chosen.contains({g, f})) kept.push_back(grounds_[g].faults[f]);
-        }
-        grounds_[g].faults = std::move(kept);
-        grounds_[g].first_row = next_row;
-        next_row += static_cast<std::uint32_t>(grounds_[g].faults.size());
-    }
-    std::erase_if(grounds_, [](const Ground& each) { return each.faults.empty(); });
+    jobs_rows_ += static_cast<std::uint32_t>(job.plans.size());
+    return job;
 }
 
 bool Sweep::run_faults() {
-    std::vector<Job> jobs;
-    std::vector<std::pair<const Ground*, const PlannedFault*>> of_row;
-    for (const Ground& ground : grounds_) {
-        for (std::size_t from = 0; from < ground.faults.size(); from += batch_room) {
-            Job job{.number = static_cast<std::uint32_t>(ground.first_row + from),
-                    .case_number = ground.selected.case_number,
-                    .variant_number = ground.selected.variant_number,
-                    .plans = {},
-                    .timeout_ms = limit_ms(),
-                    .mode = Mode::sweep};
-            const std::size_t to = std::min(from + batch_room, ground.faults.size());
-            for (std::size_t i = from; i < to; ++i) {
-                job.plans.push_back(ground.faults[i].plan);
-                of_row.emplace_back(&ground, &ground.faults[i]);
-            }
-            jobs.push_back(std::move(job));
-        }
-    }
-    return pool_->run(
-        jobs,
-        [&](const Job&, json& row) {
-            const auto& [ground, fault] = of_row.at(row["number"].get<std::uint32_t>() - 1);
-            keep(*ground, *fault, row);
-            return true;
-        },
-        interrupted_);
+    return pool_->run([this] { return next_job(); },
+                      [this](const Job&, json& row) {
+                          keep(on_their_way_.front(), row);
+                          on_their_way_.pop_front();
+                          return true;
+                      },
+                      interrupted_);
 }
 
-std::string id_of(const SweepRequest& request, const Ground& ground, const PlannedFault& fault) {
-    std::string id = request.subject.label + "/" + ground.selected.id + "!";
-    for (const auto& rule : fault.plan) id += (id.back() == '!' ? "" : ";") + rule;
-    return id;
-}
-
-void Sweep::keep(const Ground& ground, const PlannedFault& fault, json& row) {
-    const Case& one = cases()[ground.selected.case_number];
+void Sweep::keep(const SweepRuns::Run& run, json& row) {
+    const PlannedFault& fault = run.fault;
     const std::string verdict = row["verdict"];
+    row["number"] = run.number;
     row["kind"] = "fault";
-    row["id"] = id_of(request_, ground, fault);
+    row["id"] = request_.subject.label + "/" + run.id;
     row["subject"] = request_.subject.label;
-    row["clause"] = one.clause->id;
-    row["case"] = ground.selected.id;
+    row["clause"] = cases()[run.selected->case_number].clause->id;
+    row["case"] = run.selected->id;
     row["plan"] = fault.plan;
     row["call"] = fault.call;
     row["errno"] = fault.error;
     row["nth"] = fault.nth;
     row["lasting"] = fault.lasting;
-    if (verdict != to_word(Verdict::unreached)) reached_.emplace(fault.call, fault.error);
-    ++report_.verdicts[verdict];
-    ++report_.runs;
-    ++progress_.done;
-    row["as_expected"] = verdict == to_word(Verdict::pass) ||
-                         verdict == to_word(Verdict::unreached) ||
-                         verdict == to_word(Verdict::unsupported);
-    if (verdict == to_word(Verdict::fail) || verdict == to_word(Verdict::error)) {
-        const std::string how = verdict == to_word(Verdict::error) ? "error" : row["how"];
-        SweepFinding& finding = found_[{how, fault.call, row["site"], fault.error}];
-        if (finding.runs++ == 0) {
-            finding.how = how;
-            finding.policy = row["policy"];
-            finding.call = fault.call;
-            finding.site = row["site"];
-            finding.error = fault.error;
-        }
-        // The smallest: fewest rules, then once before for ever, then the earliest call.
-        const auto size = [](const PlannedFault& f) {
-            return std::tuple(f.plan.size(), f.lasting, f.nth);
-        };
-        const std::tuple kept(finding.plan.size(), finding.lasting, finding.nth);
-        if (finding.runs == 1 || size(fault) < kept) {
-            finding.lasting = fault.lasting;
-            finding.plan = fault.plan;
-            finding.seen = row["seen"];
-            finding.id = request_.subject.label + "/" + ground.selected.id;
-            finding.run = ground.selected;
-            finding.nth = fault.nth;
-        }
-        row["as_expected"] = expectations_.foresees(how, fault.call, fault.error, row["site"]);
-        if (!row["as_expected"].get<bool>()) ++progress_.failed;
+    row["as_expected"] = true;
+    if (is_misbehaviour(verdict)) {
+        row["as_expected"] =
+            expectations_.foresees(how_of(row), fault.call, fault.error, row["site"]);
     }
+    account(run, row);
     if (writer_) writer_->add(row);
+    ++progress_.done;
+    if (!row["as_expected"].get<bool>()) ++progress_.failed;
     progress_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
     tell_(progress_);
 }
 
-// Each finding five times more, in a cell of its own.
-void Sweep::try_again() {
+// What a run adds to the report, whether it was made now or stands in a file.
+void Sweep::account(const SweepRuns::Run& run, const json& row) {
+    const auto verdict = row.at("verdict").get<std::string>();
+    if (verdict != to_word(Verdict::unreached)) {
+        reached_.emplace(run.fault.call, run.fault.error);
+    }
+    ++report_.verdicts[verdict];
+    ++report_.runs;
+    if (!is_misbehaviour(verdict)) return;
+    found_.add(*run.selected, run.fault,
+               {.how = how_of(row),
+                .policy = row.at("policy").get<std::string>(),
+                .site = row.at("site").get<std::string>(),
+                .seen = row.at("seen").get<std::string>()},
+               request_.subject.label + "/" + run.selected->id);
+}
+
+// Each finding's smallest plan five times more, in a cell of its own.
+bool Sweep::try_again() {
     std::vector<Job> jobs;
     std::vector<SweepFinding*> of_job;
-    for (auto& [kind, finding] : found_) {
+    for (SweepFinding* finding : found_.all()) {
         for (unsigned i = 0; i < tries_again; ++i) {
             jobs.push_back({.number = static_cast<std::uint32_t>(jobs.size() + 1),
-                            .case_number = finding.run.case_number,
-                            .variant_number = finding.run.variant_number,
-                            .plans = {finding.plan},
+                            .case_number = finding->run.case_number,
+                            .variant_number = finding->run.variant_number,
+                            .plans = {finding->plan},
                             .timeout_ms = limit_ms(),
                             .mode = Mode::alone});
-            of_job.push_back(&finding);
+            of_job.push_back(finding);
         }
     }
-    std::map<const SweepFinding*, json> whole;
-    (void)pool_->run(
-        jobs,
-        [&](const Job& job, json& row) {
-            SweepFinding& finding = *of_job[job.number - 1];
-            const bool error = row["verdict"] == to_word(Verdict::error);
-            if ((error ? "error" : row["how"].get<std::string>()) == finding.how) {
-                ++finding.again;
-                whole[&finding] = std::move(row);
-            }
-            return true;
-        },
-        interrupted_);
-    for (auto& [kind, finding] : found_) finding.row = std::move(whole[&finding]);
+    const auto keep_try = [&](const Job& job, json& row) {
+        SweepFinding& finding = *of_job[job.number - 1];
+        ++finding.tries;
+        if (how_of(row) != finding.how) return true;
+        ++finding.again;
+        finding.row = std::move(row);
+        return true;
+    };
+    return pool_->run(jobs, keep_try, interrupted_);
 }
 
 // What the model has and the subject was never asked: for want of the call, or of its turn.
@@ -272,82 +289,83 @@ std::vector<std::string> Sweep::never_reached() const {
     return all;
 }
 
-json finding_as_json(const SweepFinding& finding) {
-    json row = {{"kind", "finding"},
-                {"how", finding.how},
-                {"policy", finding.policy},
-                {"call", finding.call},
-                {"site", finding.site},
-                {"errno", finding.error},
-                {"lasting", finding.lasting},
-                {"id", finding.id},
-                {"plan", finding.plan},
-                {"seen", finding.seen},
-                {"runs", finding.runs},
-                {"again", finding.again},
-                {"tries", tries_again},
-                {"stable", finding.is_stable()},
-                {"known", finding.known},
-                {"repeat", repeating_command(finding.id, finding.plan) + " --oracles"},
-                {"did", json::array()},
-                {"trace", json::array()}};
-    if (finding.row.is_object()) {
-        row["did"] = finding.row["did"];
-        row["trace"] = finding.row["trace"];
+std::uint64_t Sweep::microseconds() const {
+    const auto here =
+        std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began_).count();
+    const auto before = request_.unfinished ? request_.unfinished->duration_us() : 0;
+    return before + static_cast<std::uint64_t>(here);
+}
+
+bool Sweep::run_all() {
+    try {
+        return run_faults() && try_again();
+    } catch (const Interrupted&) {
+        return false;
+    } catch (const UnwritableResults& full) {
+        throw UnwritableResults(full.what() +
+                                std::string("; what is in it is kept, and hark sweep "
+                                            "--resume ") +
+                                writer_->path() + " goes on");
+    } catch (...) {
+        file_as_failed();
+        throw;
     }
-    return row;
+}
+
+// What ran is kept, and known not to be all; whatever went wrong is on its way to the user.
+void Sweep::file_as_failed() {
+    if (!writer_) return;
+    try {
+        writer_->finish("failed", microseconds());
+    } catch (const UnwritableResults&) {
+        // The disk that is full already is what is being told.
+    }
+}
+
+// Those that come back when they are asked for first: the others are no fault of anyone's yet.
+void Sweep::conclude(bool whole) {
+    report_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
+    report_.unreached = never_reached();
+    auto findings = found_.all();
+    std::stable_partition(findings.begin(), findings.end(),
+                          [](const SweepFinding* each) { return each->is_stable(); });
+    for (SweepFinding* finding : findings) {
+        finding->known =
+            expectations_.reason(finding->how, finding->call, finding->error, finding->site);
+        if (writer_) writer_->add_beside(to_json(*finding));
+        report_.findings.push_back(*finding);
+    }
+    if (writer_) {
+        writer_->finish(whole ? "complete" : "interrupted", microseconds());
+        report_.file = writer_->path();
+    }
+    report_.interrupted = !whole;
 }
 
 SweepReport Sweep::run() {
-    const auto selected = select(request_.selection);
-    pool_ = std::make_unique<Pool>(request_.subject, request_.jobs);
-    report_.subject = pool_->first().hello();
-    if (const auto file = places::expectations(request_.subject.name)) {
-        expectations_ = Expectations::read(file->string(), report_.subject.version);
+    report_.interrupted = !make_ready();
+    if (!report_.interrupted && report_.planned != 0) {
+        begin_file();
+        progress_.planned = report_.planned - report_.kept;
+        conclude(run_all());
     }
-    count_calls(selected);
-    sample();
-    for (const Ground& each : grounds_) report_.planned += each.faults.size();
-    if (report_.planned == 0) {
-        report_.exit_status = interrupted_() ? exit_interrupted : exit_nothing;
-        return std::move(report_);
-    }
-    progress_.planned = report_.planned;
-    if (!request_.out.empty()) {
-        writer_.emplace(request_.out, header_of({.command = request_.command,
-                                                 .seed = request_.seed,
-                                                 .labels = {request_.subject.label},
-                                                 .subjects = {report_.subject},
-                                                 .isolation = pool_->first().isolation(),
-                                                 .planned = report_.planned,
-                                                 .left_out = report_.left_out}));
-    }
-    const bool whole = run_faults();
-    if (whole) try_again();
-    report_.interrupted = interrupted_();
-    report_.unreached = never_reached();
-    report_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
-    for (auto& [kind, finding] : found_) {
-        finding.known =
-            expectations_.reason(finding.how, finding.call, finding.error, finding.site);
-        if (writer_) writer_->add_beside(finding_as_json(finding));
-        // What does not come back when it is asked for is no fault of anyone's yet.
-        if (finding.known.empty() && finding.is_stable()) {
-            report_.exit_status = std::max(report_.exit_status, int{exit_unexpected});
-        }
-        report_.findings.push_back(finding);
-    }
-    if (writer_) {
-        writer_->finish(whole ? "complete" : "interrupted",
-                        static_cast<std::uint64_t>(report_.seconds * 1e6));
-        report_.file = writer_->path();
-    }
-    if (whole && report_.runs != report_.planned) report_.exit_status = exit_broken;
-    if (report_.interrupted) report_.exit_status = exit_interrupted;
+    report_.exit_status = status_of(report_);
     return std::move(report_);
 }
 
 }  // namespace
+
+int status_of(const SweepReport& report) {
+    if (report.interrupted) return exit_interrupted;
+    if (report.planned == 0) return exit_nothing;
+    if (report.runs != report.planned) return exit_broken;
+    int status = exit_as_expected;
+    for (const SweepFinding& each : report.findings) {
+        if (!each.known.empty() || !each.is_stable()) continue;
+        status = std::max(status, int{each.how == "error" ? exit_broken : exit_unexpected});
+    }
+    return status;
+}
 
 SweepReport sweep(const SweepRequest& request, const std::function<void(const Progress&)>& tell,
                   const std::function<bool()>& interrupted) {

@@ -4,47 +4,15 @@
 
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "harness/campaign/run.h"
-#include "harness/campaign/sweep_plan.h"
+#include "harness/campaign/sweep_findings.h"
+#include "harness/campaign/sweep_request.h"
 
 namespace hark {
-
-struct SweepRequest {
-    SubjectChoice subject;
-    Selection selection;
-    SweepLimits limits;
-    std::string out;
-    std::vector<std::string> command;
-    unsigned jobs = 1;
-    std::uint64_t shallow = 0;  // runs, a fair sample over call site and errno; zero: all
-    std::uint64_t seed = 1;
-    double timeout_scale = 1;
-};
-
-// One kind of misbehaviour at one place: what a person reads instead of thousands of rows.
-struct SweepFinding {
-    std::string how;  // the oracle's name, crash, hang, …
-    std::string policy;
-    std::string call;
-    std::string site;
-    std::string error;
-    bool lasting = false;  // only lasting faults showed it
-    std::uint64_t runs = 0;
-    std::string id;  // of the smallest run that showed it, and what it was
-    Selected run;
-    std::vector<std::string> plan;
-    std::uint32_t nth = 0;
-    std::string seen;
-    unsigned again = 0;  // of five more tries, how many showed it
-    std::string known;   // the reason in expected.toml
-    nlohmann::json row;  // of one of these tries, whole
-
-    [[nodiscard]] bool is_stable() const { return again >= 3; }
-};
 
 struct SweepReport {
     std::vector<SweepFinding> findings;
@@ -54,12 +22,18 @@ struct SweepReport {
     Hello subject;
     std::string file;
     std::uint64_t planned = 0;
-    std::uint64_t runs = 0;
+    std::uint64_t kept = 0;  // runs that the file had already
+    std::uint64_t runs = 0;  // with those
     double seconds = 0;
     bool interrupted = false;
     int exit_status = 0;
 };
 
+// What the command exits with.  Fewer runs than were planned are Hark's own fault, whatever the
+// others showed; what does not come back when it is asked for is no fault of anyone's yet.
+[[nodiscard]] int status_of(const SweepReport& report);
+
+// Throws as run_contract does, and BadResults where the unfinished file is of another sweep.
 [[nodiscard]] SweepReport sweep(const SweepRequest& request,
                                 const std::function<void(const Progress&)>& tell,
                                 const std::function<bool()>& interrupted);

@@ -1,7 +1,7 @@
 #include "harness/campaign/sweep_plan.h"
 
 #include <algorithm>
-#include <map>
+#include <utility>
 
 #include "harness/fault/model.h"
 
@@ -9,34 +9,8 @@ namespace hark {
 
 namespace {
 
-struct MadeCall {
-    std::string name;
-    std::uint32_t nth;      // among the calls of that name, from one
-    std::uint32_t at_site;  // among those of that name from that site, from one
-    std::uint32_t site_total = 0;
-};
-
 bool is_wanted(const std::vector<std::string>& names, std::string_view name) {
     return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::vector<MadeCall> worth_failing(const nlohmann::json& made, const SweepLimits& limits) {
-    std::vector<MadeCall> all;
-    std::map<std::string, std::uint32_t> of_name;
-    std::map<std::pair<std::string, std::string>, std::uint32_t> of_site;
-    std::vector<std::pair<std::string, std::string>> sites;
-    for (const auto& each : made) {
-        const std::string name = each[0];
-        if (!is_wanted(limits.calls, name)) continue;
-        sites.emplace_back(name, each[1]);
-        all.push_back({name, ++of_name[name], ++of_site[sites.back()]});
-    }
-    for (std::size_t i = 0; i < all.size(); ++i) all[i].site_total = of_site[sites[i]];
-    std::erase_if(all, [&](const MadeCall& call) {
-        if (limits.per_site == 0) return false;
-        return call.at_site > limits.per_site - 1 && call.at_site != call.site_total;
-    });
-    return all;
 }
 
 // A lock that is invalid, or unlocked by another: no system brings that about, only a program's own
@@ -46,53 +20,75 @@ bool is_misuse_of_a_lock(const Allowed& allowed) {
            row_of(allowed.call).name.starts_with("pthread_");
 }
 
-PlannedFault fault_at(const MadeCall& call, std::string_view error, bool lasting) {
-    const std::string when = std::to_string(call.nth) + (lasting ? "+" : "");
-    return {{call.name + ":error=" + std::string(error) + ":when=" + when},
-            call.name,
-            std::string(error),
-            call.nth,
-            lasting};
-}
-
-// The errno that stands for a call where every one of them would be too many.
-const Allowed* first_error(const std::string& call, const SweepLimits& limits) {
+std::vector<std::string_view> errors_of(const std::string& call, const SweepLimits& limits) {
+    std::vector<std::string_view> all;
     for (const Allowed& each : fault_model) {
-        if (row_of(each.call).name == call && is_wanted(limits.errnos, each.name)) return &each;
+        if (row_of(each.call).name != call || is_misuse_of_a_lock(each)) continue;
+        if (is_wanted(limits.errnos, each.name)) all.push_back(each.name);
     }
-    return nullptr;
-}
-
-void add_pairs(const std::vector<MadeCall>& calls, const SweepLimits& limits,
-               std::vector<PlannedFault>& faults) {
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-        const Allowed* first = first_error(calls[i].name, limits);
-        for (std::size_t k = i + 1; first != nullptr && k < calls.size(); ++k) {
-            const Allowed* second = first_error(calls[k].name, limits);
-            if (second == nullptr) continue;
-            PlannedFault both = fault_at(calls[i], first->name, false);
-            both.plan.push_back(fault_at(calls[k], second->name, false).plan.front());
-            faults.push_back(std::move(both));
-        }
-    }
+    return all;
 }
 
 }  // namespace
 
-std::vector<PlannedFault> plan_faults(const nlohmann::json& made, const SweepLimits& limits) {
-    const auto calls = worth_failing(made, limits);
-    std::vector<PlannedFault> faults;
-    for (const MadeCall& call : calls) {
-        for (const Allowed& each : fault_model) {
-            if (row_of(each.call).name != call.name || !is_wanted(limits.errnos, each.name))
-                continue;
-            if (is_misuse_of_a_lock(each)) continue;
-            faults.push_back(fault_at(call, each.name, false));
-            faults.push_back(fault_at(call, each.name, true));
-        }
+FaultPlan::FaultPlan(const nlohmann::json& made, const SweepLimits& limits) {
+    std::map<std::string, std::uint32_t> of_name;
+    for (const auto& each : made) {
+        const std::string name = each[0];
+        if (!is_wanted(limits.calls, name)) continue;
+        if (!errors_.contains(name)) errors_[name] = errors_of(name, limits);
+        if (errors_[name].empty()) continue;
+        calls_.push_back({.name = name, .site = each[1], .nth = ++of_name[name]});
     }
-    if (limits.pairs) add_pairs(calls, limits, faults);
-    return faults;
+    keep_worth_failing(limits);
+    for (std::size_t i = 0; i < calls_.size(); ++i) {
+        calls_[i].begin = single_count_;
+        calls_[i].pair_begin = pair_count_;
+        single_count_ += 2 * errors_[calls_[i].name].size();
+        if (limits.pairs) pair_count_ += calls_.size() - 1 - i;
+    }
+}
+
+void FaultPlan::keep_worth_failing(const SweepLimits& limits) {
+    std::map<std::pair<std::string, std::string>, std::uint32_t> of_site;
+    for (Call& each : calls_) each.at_site = ++of_site[{each.name, each.site}];
+    std::erase_if(calls_, [&](const Call& call) {
+        if (limits.per_site == 0) return false;
+        return call.at_site >= limits.per_site && call.at_site != of_site[{call.name, call.site}];
+    });
+}
+
+PlannedFault FaultPlan::fault_of(const Call& call, std::string_view error, bool lasting) const {
+    const std::string when = std::to_string(call.nth) + (lasting ? "+" : "");
+    return {.plan = {call.name + ":error=" + std::string(error) + ":when=" + when},
+            .call = call.name,
+            .site = call.site,
+            .error = std::string(error),
+            .nth = call.nth,
+            .lasting = lasting};
+}
+
+PlannedFault FaultPlan::at(std::size_t index) const {
+    if (index >= single_count_) return pair_at(index - single_count_);
+    const auto after =
+        std::upper_bound(calls_.begin(), calls_.end(), index,
+                         [](std::size_t wanted, const Call& each) { return wanted < each.begin; });
+    const Call& call = *std::prev(after);
+    const std::size_t within = index - call.begin;
+    return fault_of(call, errors_.at(call.name)[within / 2], within % 2 != 0);
+}
+
+// Of a pair each call has the errno that comes first in the model: all of them would be too many.
+PlannedFault FaultPlan::pair_at(std::size_t index) const {
+    const auto after = std::upper_bound(
+        calls_.begin(), calls_.end(), index,
+        [](std::size_t wanted, const Call& each) { return wanted < each.pair_begin; });
+    // The last call is the first of no pair, and begins where there is none.
+    const auto first = std::prev(after);
+    const Call& second = *(first + 1 + static_cast<std::ptrdiff_t>(index - first->pair_begin));
+    PlannedFault both = fault_of(*first, errors_.at(first->name).front(), false);
+    both.plan.push_back(fault_of(second, errors_.at(second.name).front(), false).plan.front());
+    return both;
 }
 
 }  // namespace hark

@@ -14,7 +14,8 @@ enum class Mode {
     contract,  // the case judges; a whole row comes back
     count,     // nothing is judged; the calls that the subject made come back
     sweep,     // the oracles judge; a short row for each plan comes back
-    alone,     // likewise of one plan in a cell of its own; a whole row comes back
+    apart,     // likewise with each plan in a cell of its own
+    alone,     // likewise of one plan; a whole row comes back
 };
 
 // What is asked for: one case in one variant, a run for each plan.  Case and variant are numbers in

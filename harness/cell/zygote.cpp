@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -67,6 +68,7 @@ class Zygote {
   private:
     [[nodiscard]] json run(const Job& job);
     bool sweep(const Job& job, const Send& send);
+    bool sweep_apart(const Job& job, const Send& send);
     void run_alone(const Job& job, std::size_t index);
     [[nodiscard]] std::string line_of(const Job& job, std::size_t index);
     [[nodiscard]] json calls_made();
@@ -115,6 +117,7 @@ Hello Zygote::hello() const {
 bool Zygote::serve(const Job& job, const Send& send) {
     (void)variants_of(cases()[job.case_number]);  // here, or each cell makes them for itself
     if (job.mode == Mode::sweep) return sweep(job, send);
+    if (job.mode == Mode::apart) return sweep_apart(job, send);
     return send(to_line(run(job)));
 }
 
@@ -157,6 +160,10 @@ std::string Zygote::run_here(const Job& job) {
     return hark::run_here(job, *loaded_.subject, ledger_);
 }
 
+// Whatever is not in order counts only once it has been seen twice, the second time in a cell of
+// its own: one of a million runs fails for no other reason than what else the machine had to do.
+bool is_doubtful(Verdict verdict) { return verdict == Verdict::fail || verdict == Verdict::error; }
+
 // The job's plans by the cellful.  A run that must be run again, or that its cell died in, has a
 // cell of its own before the rest goes on in a new one.
 bool Zygote::sweep(const Job& job, const Send& send) {
@@ -177,11 +184,25 @@ bool Zygote::sweep(const Job& job, const Send& send) {
             page_.slot(i).state.store(SlotState::again);
         }
         for (std::size_t i = next; i < job.plans.size() && i <= reached; ++i) {
-            if (page_.slot(i).state.load() != SlotState::judged) run_alone(job, i);
+            const Slot& slot = page_.slot(i);
+            if (slot.state.load() != SlotState::judged || is_doubtful(slot.verdict)) {
+                run_alone(job, i);
+            }
             if (!send(line_of(job, i))) return false;
         }
         page_.unclean().store(false);
         next = reached + 1;
+    }
+    return true;
+}
+
+// As sweep, without anything that one run could leave to the next.
+bool Zygote::sweep_apart(const Job& job, const Send& send) {
+    page_.clear();
+    for (std::size_t i = 0; i < job.plans.size(); ++i) {
+        run_alone(job, i);
+        if (is_doubtful(page_.slot(i).verdict) && !host_.driver_is_gone()) run_alone(job, i);
+        if (host_.driver_is_gone() || !send(line_of(job, i))) return false;
     }
     return true;
 }
@@ -226,12 +247,19 @@ const std::string& Zygote::site_name(std::uint64_t address) {
     return known->second;
 }
 
-// In the order in which they were made: what a sweep can make fail, and whether more than one
-// thread made it, in which case the order is no promise.
+bool shares_a_port(const shim::Record& record) {
+    return record.call == shim::Call::setsockopt && record.error == 0 &&
+           record.arguments[1] == SOL_SOCKET && record.arguments[2] == SO_REUSEPORT;
+}
+
+// In the order in which they were made: what a sweep can make fail, and what makes that order no
+// promise: more than one thread, or several listeners on one port, between which the kernel's hash
+// decides.
 json Zygote::calls_made() {
     json calls = json::array();
     std::int32_t thread = 0;
     bool one_thread = true;
+    unsigned sharing = 0;
     const std::uint32_t made = ledger_.record_count.load();
     for (std::uint32_t number = 1; number <= made && made <= shim::record_room; ++number) {
         const shim::Record& record = ledger_.records[number - 1];
@@ -243,8 +271,12 @@ json Zygote::calls_made() {
         calls.push_back({row_of(record.call).name, site_name(record.caller)});
         if (thread == 0) thread = record.thread;
         one_thread = one_thread && thread == record.thread;
+        if (shares_a_port(record)) ++sharing;
     }
-    return {{"made", calls}, {"whole", made <= shim::record_room}, {"one_thread", one_thread}};
+    return {{"made", calls},
+            {"whole", made <= shim::record_room},
+            {"one_thread", one_thread},
+            {"shared_port", sharing > 1}};
 }
 
 void Zygote::add_trace(const Job& job, json& row) {

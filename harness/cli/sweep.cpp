@@ -1,5 +1,8 @@
 // hark sweep: every fault at every call.
 
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
 #include <iostream>
 
 #include "harness/campaign/pool.h"
@@ -16,49 +19,80 @@ namespace {
 struct SweepOptions {
     std::string subject;
     SweepRequest request;
+    std::string unfinished;  // the file to go on in
     Colour colour = Colour::automatic;
     bool quiet = false;
+    bool verbose = false;
 };
 
 void print_finding(const SweepFinding& finding, const Paint& paint) {
     const std::string head =
         finding.how + ": " + finding.call + " " + finding.error + " at " + finding.site;
     std::cout << '\n'
-              << (finding.known.empty() ? paint.bad(head) : paint.odd(head)) << "  ("
-              << finding.policy << ", " << finding.runs << (finding.runs == 1 ? " run" : " runs")
+              << (finding.known.empty() && finding.is_stable() ? paint.bad(head) : paint.odd(head))
+              << "  (" << finding.policy << ", " << finding.runs
+              << (finding.runs == 1 ? " run" : " runs")
               << (finding.lasting ? ", lasting faults only" : "") << ")\n"
               << "  seen      " << finding.seen << '\n';
     if (!finding.known.empty()) std::cout << "  known     " << finding.known << '\n';
-    if (!finding.is_stable()) {
-        std::cout << "  unstable  " << finding.again << " of 5 more tries showed it\n";
+    if (finding.was_tried() && !finding.is_stable()) {
+        std::cout << "  unstable  " << finding.again << " of " << finding.tries
+                  << " more tries showed it\n";
     }
     std::cout << "  again     hark replay " << finding.id;
     for (const auto& rule : finding.plan) std::cout << " --plan " << rule;
     std::cout << " --oracles\n";
 }
 
+void print_findings(const SweepReport& report, const Paint& paint) {
+    bool is_first_unstable = true;
+    for (const auto& finding : report.findings) {
+        if (!finding.is_stable() && is_first_unstable) {
+            is_first_unstable = false;
+            std::cout << '\n'
+                      << paint.strong(finding.was_tried()
+                                          ? "Unstable, and counted against nobody:"
+                                          : "Interrupted before they were tried again:")
+                      << '\n';
+        }
+        print_finding(finding, paint);
+    }
+}
+
+std::string told(const SweepReport& report, const Paint& paint) {
+    const auto is_new = [](const SweepFinding& each) {
+        return each.known.empty() && each.is_stable();
+    };
+    const auto is_unstable = [](const SweepFinding& each) { return !each.is_stable(); };
+    const auto fresh = std::count_if(report.findings.begin(), report.findings.end(), is_new);
+    const auto unstable =
+        std::count_if(report.findings.begin(), report.findings.end(), is_unstable);
+    std::string text = std::to_string(report.findings.size()) + " findings, ";
+    text += fresh == 0 ? paint.good("none of them new") : paint.bad(std::to_string(fresh) + " new");
+    if (unstable != 0) {
+        text += ", " + std::to_string(unstable) +
+                (report.interrupted ? " not tried again yet" : " unstable");
+    }
+    return text;
+}
+
 void print_report(const SweepReport& report, const Paint& paint) {
-    for (const auto& finding : report.findings) print_finding(finding, paint);
+    print_findings(report, paint);
     std::cout << '\n'
               << paint.strong(report.subject.name + " " + report.subject.version) << "  "
               << report.subject.path << '\n'
-              << report.runs << " runs of " << report.planned << " planned in ";
+              << report.runs << " runs of " << report.planned << " planned";
+    if (report.kept != 0) std::cout << ", " << report.kept << " of them before";
     char seconds[64];
-    (void)std::snprintf(seconds, sizeof seconds, "%.1f s, %.0f a second", report.seconds,
-                        static_cast<double>(report.runs) / report.seconds);
-    std::cout << seconds << ": ";
+    (void)std::snprintf(seconds, sizeof seconds, ", in %.1f s, %.0f a second: ", report.seconds,
+                        static_cast<double>(report.runs - report.kept) / report.seconds);
+    std::cout << seconds;
     const char* separator = "";
     for (const auto& [verdict, count] : report.verdicts) {
         std::cout << separator << count << ' ' << verdict;
         separator = ", ";
     }
-    const auto fresh = std::count_if(
-        report.findings.begin(), report.findings.end(),
-        [](const SweepFinding& each) { return each.known.empty() && each.is_stable(); });
-    std::cout << "; " << report.findings.size() << " findings, "
-              << (fresh == 0 ? paint.good("none of them new")
-                             : paint.bad(std::to_string(fresh) + " new"))
-              << '\n'
+    std::cout << "; " << told(report, paint) << '\n'
               << report.left_out.size()
               << " runs of the contract are no ground for a sweep (hark sweep -v "
               << "says why); " << report.unreached.size()
@@ -66,8 +100,69 @@ void print_report(const SweepReport& report, const Paint& paint) {
     if (!report.file.empty()) std::cout << "Results: " << report.file << '\n';
 }
 
-int run_sweep(SweepOptions& options, bool verbose) {
+// What the file was begun with, into the request; where the command line asks for something else
+// this is refused, since one file holds one sweep.
+int take_over(const CLI::App& command, SweepOptions& options) {
+    const std::string& path = options.unfinished;
+    if (!std::filesystem::exists(path)) throw NoSuchFile(path + ": there is no such results file");
+    SweepRequest begun;
+    begun.unfinished = std::make_shared<UnfinishedResults>(path);
+    read_request(begun.unfinished->header(), path, begun);
+    const SweepRequest& asked = options.request;
+    const std::pair<const char*, bool> same[] = {
+        {"--subject", options.subject == begun.subject.label},
+        {"--clause", asked.selection.clauses == begun.selection.clauses},
+        {"--filter", asked.selection.filters == begun.selection.filters},
+        {"--call", asked.limits.calls == begun.limits.calls},
+        {"--errno", asked.limits.errnos == begun.limits.errnos},
+        {"--per-site", asked.limits.per_site == begun.limits.per_site},
+        {"--pairs", asked.limits.pairs == begun.limits.pairs},
+        {"--shallow", asked.shallow == begun.shallow},
+        {"--seed", asked.seed == begun.seed},
+        {"--shard", asked.shard == begun.shard},
+        {"--out", std::filesystem::path(asked.out) / "results.jsonl" == path},
+    };
+    for (const auto& [option, is_same] : same) {
+        if (is_same || command.count(option) == 0) continue;
+        std::cerr << "hark: " << option << ": " << path
+                  << " was begun otherwise; without it the sweep goes on as it was begun\n";
+        return exit_usage;
+    }
+    options.subject = begun.subject.label;
+    options.request.selection = begun.selection;
+    options.request.limits = begun.limits;
+    options.request.shallow = begun.shallow;
+    options.request.seed = begun.seed;
+    options.request.shard = begun.shard;
+    options.request.unfinished = begun.unfinished;
+    return exit_as_expected;
+}
+
+void say_what_is_missing(const SweepReport& report, const SweepRequest& request) {
+    if (report.interrupted) {
+        std::cerr << "hark: interrupted";
+        if (!report.file.empty()) {
+            std::cerr << "; what ran is in the file, and hark sweep --resume " << report.file
+                      << " goes on";
+        }
+        std::cerr << '\n';
+    } else if (report.planned == 0 && request.shard.count != 1) {
+        std::cerr << "hark: nothing to fail in shard " << request.shard.index << " of "
+                  << request.shard.count << '\n';
+    } else if (report.planned == 0) {
+        std::cerr << "hark: nothing to fail: no case matches, or none makes such a call (hark list "
+                     "cases)\n";
+    } else if (report.runs != report.planned) {
+        std::cerr << "hark: fewer runs happened than were planned\n";
+    }
+}
+
+int run_sweep(const CLI::App& command, SweepOptions& options) {
     SweepRequest& request = options.request;
+    if (!options.unfinished.empty()) {
+        const int status = take_over(command, options);
+        if (status != exit_as_expected) return status;
+    }
     request.subject = choose_subject(options.subject);
     request.command = command_line();
     watch_for_interrupt();
@@ -77,59 +172,87 @@ int run_sweep(SweepOptions& options, bool verbose) {
         report = sweep(
             request, [&](const Progress& now) { progress.show(now); }, &is_interrupted);
     }
-    if (report.planned == 0 && !report.interrupted) {
-        std::cerr << "hark: nothing to fail: no case matches, or none makes such a call (hark list "
-                     "cases)\n";
-        return report.exit_status;
+    if (report.planned != 0 && !options.quiet) {
+        print_report(report, Paint(wants_colour(options.colour, stdout)));
     }
-    if (!options.quiet) print_report(report, Paint(wants_colour(options.colour, stdout)));
-    if (verbose) {
+    if (options.verbose) {
         for (const auto& [id, why] : report.left_out)
             std::cout << "left out " << id << ": " << why << '\n';
         for (const auto& each : report.unreached) std::cout << "never reached " << each << '\n';
     }
-    if (report.runs != report.planned && !report.interrupted) {
-        std::cerr << "hark: fewer runs happened than were planned\n";
-    }
-    if (report.interrupted) std::cerr << "hark: interrupted; what ran is in the file\n";
+    say_what_is_missing(report, request);
     return report.exit_status;
+}
+
+// I/N, as in "2/4"; an empty text is well.
+std::string read_shard(const std::string& text, Shard& shard) {
+    const char* const end = text.data() + text.size();
+    Shard read;
+    const auto index = std::from_chars(text.data(), end, read.index);
+    if (index.ec == std::errc() && index.ptr != end && *index.ptr == '/') {
+        const auto count = std::from_chars(index.ptr + 1, end, read.count);
+        if (count.ec == std::errc() && count.ptr == end && read.index >= 1 &&
+            read.index <= read.count) {
+            shard = read;
+            return "";
+        }
+    }
+    return "expected I/N, the part of so many that this is, from 1/N to N/N";
+}
+
+void add_choices(CLI::App& command, SweepRequest& request) {
+    command.add_option("--clause", request.selection.clauses,
+                       "Only this clause's cases; repeatable");
+    command.add_option("--filter,--case", request.selection.filters,
+                       "GLOB[,-GLOB...] on the cases' ids; repeatable");
+    command.add_option("--call", request.limits.calls, "Only this call; repeatable");
+    command.add_option("--errno", request.limits.errnos, "Only this error; repeatable");
+    command
+        .add_option("--per-site", request.limits.per_site,
+                    "Of a call made again and again from one place, how many are failed; 0: all")
+        ->capture_default_str();
+    command.add_flag("--pairs", request.limits.pairs, "Two faults as well");
+    command.add_option("--shallow", request.shallow, "At most so many runs, a fair sample");
+    command.add_option("--seed", request.seed, "For --shallow")->capture_default_str();
+    command
+        .add_option_function<std::string>(
+            "--shard", [](const std::string&) {},
+            "I/N: the I-th of N parts; together they are the whole")
+        ->check([&request](const std::string& text) { return read_shard(text, request.shard); })
+        ->type_name("I/N");
 }
 
 }  // namespace
 
 void add_sweep(CLI::App& app, Action& action) {
     auto options = std::make_shared<SweepOptions>();
-    auto verbose = std::make_shared<bool>(false);
     auto* command =
         app.add_subcommand("sweep", "Make every call fail, in every way, in every case");
     SweepRequest& request = options->request;
     request.jobs = Pool::usual_size();
-    command->add_option("--subject", options->subject, "A subject's name, or the path of a library")
-        ->required();
-    command->add_option("--clause", request.selection.clauses,
-                        "Only this clause's cases; repeatable");
-    command->add_option("--filter,--case", request.selection.filters,
-                        "GLOB[,-GLOB...] on the cases' ids; repeatable");
-    command->add_option("--call", request.limits.calls, "Only this call; repeatable");
-    command->add_option("--errno", request.limits.errnos, "Only this error; repeatable");
-    command
-        ->add_option("--per-site", request.limits.per_site,
-                     "Of a call made again and again from one place, how many are failed; 0: all")
-        ->capture_default_str();
-    command->add_flag("--pairs", request.limits.pairs, "Two faults as well");
-    command->add_option("--shallow", request.shallow, "At most so many runs, a fair sample");
-    command->add_option("--seed", request.seed, "For --shallow")->capture_default_str();
+    auto* subject = command->add_option("--subject", options->subject,
+                                        "A subject's name, or the path of a library");
+    add_choices(*command, request);
     command->add_option("--out", request.out, "Folder for results.jsonl");
+    command
+        ->add_option("--resume", options->unfinished,
+                     "Go on in this results file, which is of a sweep and not complete")
+        ->type_name("FILE");
     command->add_option("--jobs,-j", request.jobs, "Cells at a time")
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
+    command->add_flag("--alone", request.alone,
+                      "Every run in a cell of its own: slower, and the same verdicts");
     command->add_option("--timeout-scale", request.timeout_scale, "Multiplies every time limit")
         ->check(CLI::PositiveNumber);
     add_colour(*command, options->colour);
     command->add_flag("-q,--quiet", options->quiet, "Nothing but what is wrong");
-    command->add_flag("-v,--verbose", *verbose, "Also what was left out and never reached");
-    command->callback([&action, options, verbose] {
-        action = [options, verbose] { return run_sweep(*options, *verbose); };
+    command->add_flag("-v,--verbose", options->verbose, "Also what was left out and never reached");
+    command->callback([&action, options, command, subject] {
+        if (subject->empty() && options->unfinished.empty()) {
+            throw CLI::RequiredError("--subject (or --resume)");
+        }
+        action = [options, command] { return run_sweep(*command, *options); };
     });
 }
 

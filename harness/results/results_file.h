@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "harness/fd.h"
+
 namespace hark {
 
 inline constexpr int results_schema = 1;
@@ -22,11 +24,28 @@ struct UnwritableResults : std::runtime_error {
     using runtime_error::runtime_error;
 };
 
+// Opens a results file for one process alone, which a lock sees to that goes with that process,
+// however it ends.  The file is made if it is not there, and left as it is if it is.  Throws
+// UnwritableResults, also where another process has it.
+[[nodiscard]] Fd open_alone(const std::string& path);
+
+// What a footer says of the rows before it.
+struct RowCounts {
+    std::uint64_t rows = 0;
+    std::uint64_t as_expected = 0;
+    std::map<std::string, std::uint64_t> verdicts;
+
+    void add(const nlohmann::json& row);
+};
+
 class ResultsWriter {
   public:
     // Makes the folder, and the file anew.  Throws UnwritableResults where that cannot be done,
     // also on a full disk, which is noticed before a row is lost: each row is written through.
     ResultsWriter(const std::string& folder, const nlohmann::json& header);
+    // Goes on in a file that open_alone gave, after so many bytes of it with these rows; what
+    // follows them is cut off.
+    ResultsWriter(const std::string& path, Fd file, std::uint64_t size, RowCounts counted);
     ~ResultsWriter();
     ResultsWriter(const ResultsWriter&) = delete;
     ResultsWriter& operator=(const ResultsWriter&) = delete;
@@ -40,12 +59,14 @@ class ResultsWriter {
 
   private:
     void write(const nlohmann::json& line);
+    void start_at(Fd file, std::uint64_t size);
     std::string path_;
     std::FILE* file_ = nullptr;
-    std::uint64_t rows_ = 0;
-    std::uint64_t as_expected_ = 0;
-    std::map<std::string, std::uint64_t> verdicts_;
+    RowCounts counted_;
 };
+
+// Throws BadResults unless the line, the first of a file, is a header that this hark reads.
+void check_header(const nlohmann::json& line, const std::string& path);
 
 // Row `number` of a results file; throws BadResults where there is none.
 [[nodiscard]] nlohmann::json read_row(const std::string& path, std::uint64_t number);

@@ -1,0 +1,78 @@
+// The runs of a sweep: which there are, which of them a sample or a shard has, and their order.
+// Nothing is kept of a run that can be made again from its place.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/campaign/selection.h"
+#include "harness/campaign/sweep_plan.h"
+
+namespace hark {
+
+// One part of several that make the whole, from one.
+struct Shard {
+    std::uint32_t index = 1;
+    std::uint32_t count = 1;
+
+    friend bool operator==(const Shard&, const Shard&) = default;
+};
+
+// A run of a sweep, without its subject: CASE@VARIANT!PLAN.
+[[nodiscard]] std::string sweep_id(const Selected& selected, const PlannedFault& fault);
+
+// By what a run is called and not by where it stands, so that a new case moves no other run from
+// one shard to another.
+[[nodiscard]] bool is_in(const Shard& shard, const std::string& sweep_id);
+
+class SweepRuns {
+  public:
+    void add(Selected selected, FaultPlan faults);
+
+    // At most so many: each kind of fault, which is a call, where it is made, and an errno, has its
+    // turn before any has a second.  Which of a kind's runs, and which kinds where there are too
+    // many, the seed decides.
+    void sample(std::uint64_t runs, std::uint64_t seed);
+    void take_shard(const Shard& shard) { shard_ = shard; }
+
+    [[nodiscard]] std::uint64_t size() const;        // of the shard
+    [[nodiscard]] std::uint64_t whole_size() const;  // of all shards together
+
+    struct Run {
+        const Selected* selected = nullptr;
+        PlannedFault fault;
+        std::uint64_t number = 0;  // among those of all shards, from one
+        std::string id;
+    };
+    // The runs of the shard, in order.
+    class Walk {
+      public:
+        explicit Walk(const SweepRuns& runs) : runs_(runs) {}
+        [[nodiscard]] std::optional<Run> next();
+
+      private:
+        const SweepRuns& runs_;
+        std::size_t ground_ = 0;
+        std::size_t fault_ = 0;
+        std::size_t chosen_ = 0;
+        std::uint64_t number_ = 0;
+    };
+    [[nodiscard]] Walk walk() const { return Walk(*this); }
+
+  private:
+    // A case in a variant, with its faults.
+    struct Ground {
+        Selected selected;
+        FaultPlan faults;
+    };
+    using Place = std::pair<std::uint32_t, std::uint32_t>;  // ground and fault
+
+    std::vector<Ground> grounds_;
+    std::optional<std::vector<Place>> chosen_;  // by sample, in order
+    Shard shard_;
+};
+
+}  // namespace hark
