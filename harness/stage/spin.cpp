@@ -34,6 +34,7 @@ void Stage::probe_spin(std::vector<Finding>& findings) {
         if (fails_accept_for_good(ledger_.rules[i])) lasting = &ledger_.rules[i];
     }
     if (lasting == nullptr) return;
+    forget_the_case();
     for (auto& each : listeners_) {
         Listener& listener = *each;
         if (!can_deliver(listener)) continue;

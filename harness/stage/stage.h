@@ -228,10 +228,13 @@ class Stage {
     [[nodiscard]] void* pointer_of(const Voice& voice);
     [[nodiscard]] int argument_of(const void* pointer) const;
     void adopt_voice(const Voice& voice, Listener& listener);  // from now on it speaks for this one
+    // What the case wants done within the callbacks speaks of what is gone when it has returned.
+    void forget_the_case();
     static bool owes_deliveries(const Listener& listener);
     static bool can_deliver(const Listener& listener);
     Peer& send_a_peer(const Listener& listener);
     [[nodiscard]] bool is_delivered(const Peer& peer) const;
+    [[nodiscard]] bool waits_at_another(const Listener& listener) const;
     int turn_until_quiet();  // gives how many turns that took
     [[nodiscard]] std::size_t deliveries();
     [[nodiscard]] int peer_behind(int fd) const;

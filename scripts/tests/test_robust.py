@@ -28,7 +28,9 @@ def robust_rows(folder: Path, name: str) -> dict[str, Row]:
     environment = adapters(folder / "adapters", name)
     hark("run", "--subject", name, *CLAUSES, "--out", folder, environment=environment)
     schema = LineSchema.load(ROOT / "reports" / "results.schema.json")
-    return {row.id.partition("/")[2]: row for row in read_run(folder / "results.jsonl", schema).rows}
+    return {
+        row.id.partition("/")[2]: row for row in read_run(folder / "results.jsonl", schema).rows
+    }
 
 
 @pytest.mark.parametrize("name", ["pauses", "pauses_by_timer"])
@@ -58,3 +60,16 @@ def test_a_listener_that_pauses_is_not_said_to_spin(tmp_path: Path) -> None:
     )
     assert "spin" not in answer.out
     assert "unrecovered" not in answer.out
+
+
+@pytest.mark.parametrize(
+    ("run", "plan"),
+    [
+        ("CBK_6.make_another@adopt", "accept4:error=ENOSYS:when=1+"),
+        ("SCB_2.next_of_the_batch@ipv4-bind", "accept4:error=EINVAL:when=2+"),
+    ],
+)
+def test_what_a_case_does_in_its_callbacks_is_over_with_it(run: str, plan: str) -> None:
+    """libevent falls back to accept, and delivers when the case has returned."""
+    answer = hark("replay", f"libevent/{run}", "--plan", plan, "--oracles")
+    assert (answer.status, answer.err) == (0, "")
