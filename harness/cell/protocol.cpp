@@ -12,6 +12,10 @@ bool LineReader::fill() {
         const auto size = ::recv(fd_, block, sizeof block, 0);
         if (size == -1 && Errno::last() == Errno(EINTR)) continue;
         if (size <= 0) return false;
+        // Here and not with each line, of which several hundred may have come at once.
+        buffer_.erase(0, taken_);
+        looked_at_ -= taken_;
+        taken_ = 0;
         buffer_.append(block, static_cast<std::size_t>(size));
         return true;
     }
@@ -23,9 +27,8 @@ bool LineReader::next(std::string& line) {
         looked_at_ = buffer_.size();
         return false;
     }
-    line = buffer_.substr(0, end);
-    buffer_.erase(0, end + 1);
-    looked_at_ = 0;
+    line = buffer_.substr(taken_, end - taken_);
+    taken_ = looked_at_ = end + 1;
     return true;
 }
 

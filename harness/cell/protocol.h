@@ -60,7 +60,8 @@ class LineReader {
   private:
     int fd_;
     std::string buffer_;
-    std::size_t looked_at_ = 0;
+    std::size_t taken_ = 0;      // the bytes before it have been given out
+    std::size_t looked_at_ = 0;  // those before it hold no end of a line that was not
 };
 
 // The whole line, or false when the other end is gone.

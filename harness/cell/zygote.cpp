@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <unordered_map>
+#include <utility>
 
 #include "harness/cell/batch.h"
 #include "harness/cell/cell.h"
@@ -59,8 +60,9 @@ class Zygote {
     }
 
     [[nodiscard]] Hello hello() const;
-    // Calls `send` with a line for each of the job's runs, until it says that nobody listens.
-    using Send = std::function<bool(const std::string& line)>;
+    // Calls `send` with a line for each of the job's runs, or several, until it says that nobody
+    // listens.
+    using Send = std::function<bool(const std::string& lines)>;
     bool serve(const Job& job, const Send& send);
     [[nodiscard]] std::string run_here(const Job& job);
     [[nodiscard]] bool driver_is_gone() const { return host_.driver_is_gone(); }
@@ -183,13 +185,19 @@ bool Zygote::sweep(const Job& job, const Send& send) {
         for (std::size_t i = next; page_.unclean().load() && i < reached; ++i) {
             page_.slot(i).state.store(SlotState::again);
         }
+        // Together, since each wakes the driver; but before a cell begins, which may bring this
+        // process down, all that is known has been said.
+        std::string lines;
+        const auto say = [&] { return lines.empty() || send(std::exchange(lines, {})); };
         for (std::size_t i = next; i < job.plans.size() && i <= reached; ++i) {
             const Slot& slot = page_.slot(i);
             if (slot.state.load() != SlotState::judged || is_doubtful(slot.verdict)) {
+                if (!say()) return false;
                 run_alone(job, i);
             }
-            if (!send(line_of(job, i))) return false;
+            lines += (lines.empty() ? "" : "\n") + line_of(job, i);
         }
+        if (!say()) return false;
         page_.unclean().store(false);
         next = reached + 1;
     }
