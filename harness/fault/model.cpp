@@ -131,6 +131,18 @@ const Twist* find_twist(shim::Call call, std::string_view action, std::string_vi
     return found != std::end(twist_model) ? found : nullptr;
 }
 
+std::vector<std::string> ways_to_fail(shim::Call call) {
+    std::vector<std::string> all;
+    const auto add = [&all](std::string word) {
+        if (std::ranges::find(all, word) == all.end()) all.push_back(std::move(word));
+    };
+    for (const Allowed& each : allowed_for(call)) add(std::string(each.name));
+    for (const Twist& each : twist_model) {
+        if (each.call == call) add(each.word());
+    }
+    return all;
+}
+
 std::string_view option_of(shim::Call call, std::span<const std::int64_t> arguments) {
     if (const auto level = arguments_of(call).index_of("level")) {
         const auto* const option =

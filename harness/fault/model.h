@@ -11,8 +11,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "shims/ledger.h"
 
@@ -57,6 +59,10 @@ struct Twist {
     std::string_view option;  // "any": whatever the call is asked
     std::string_view authority;
 
+    // As a plan writes it.
+    [[nodiscard]] std::string word() const {
+        return std::string(action) + "=" + std::string(value);
+    }
     [[nodiscard]] constexpr bool is_about(std::string_view asked) const {
         return option == "any" || option == asked;
     }
@@ -134,6 +140,9 @@ struct Arguments {
 // Null if there is no such row; with an empty value: none of the action.
 [[nodiscard]] const Twist* find_twist(shim::Call call, std::string_view action,
                                       std::string_view value = {});
+
+// All that can become of the call, each once: errnos, and twists as a plan writes them.
+[[nodiscard]] std::vector<std::string> ways_to_fail(shim::Call call);
 
 // What the call is asked, as opt= names it; empty if it has no options, or this one has no name.
 [[nodiscard]] std::string_view option_of(shim::Call call, std::span<const std::int64_t> arguments);
