@@ -1,4 +1,5 @@
-// The wrappers that have something to decide; the allocator's are in memory.cpp.
+// The wrappers that have something to decide; the allocator's are in memory.cpp, those that wait in
+// waits.cpp.
 //
 //   accept, accept4  a consuming fault takes a connection; a wait that would never end is a verdict
 //   close            the number is free the moment the kernel returns, so the table comes first
@@ -15,6 +16,7 @@
 
 namespace {
 
+using shim::Action;
 using shim::arguments_of;
 using shim::ask_kernel;
 using shim::Ledger;
@@ -52,7 +54,7 @@ void consume_connection(Visit& visit, int fd) {
 
 // What accept and accept4 have in common; `next` makes the real call with the flags it is given.
 template <typename Next>
-int accept_by(Visit& visit, int fd, Next next) {
+int accept_by(Visit& visit, int fd, socklen_t* length, Next next) {
     const bool goes_to_kernel = !visit.is_replaced() || visit.consumes();
     if (goes_to_kernel && visit.by_subject() &&
         visit.page().ends_on_block.load(std::memory_order_relaxed) != 0 &&
@@ -62,6 +64,12 @@ int accept_by(Visit& visit, int fd, Next next) {
     if (visit.consumes()) consume_connection(visit, fd);
     if (visit.is_replaced()) return static_cast<int>(visit.replaced_outcome());
     const int outcome = next();
+    if (outcome >= 0 && length != nullptr && visit.wants(Action::addrlen)) {
+        // The connection is real, and so is its descriptor; only nobody can say whose it is.
+        *length = static_cast<socklen_t>(visit.wanted());
+        visit.fire();
+        visit.mark(shim::mark_consumed);
+    }
     visit.leave(outcome);
     return outcome;
 }
@@ -106,7 +114,7 @@ int shim_accept(int fd, sockaddr* address, socklen_t* length) {
         return next(fd, address, length);
     Visit visit(*page, shim::row_of_accept, __builtin_return_address(0),
                 arguments_of(fd, address, length), 0);
-    return accept_by(visit, fd, [=] { return next(fd, address, length); });
+    return accept_by(visit, fd, length, [=] { return next(fd, address, length); });
 }
 
 int shim_accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
@@ -117,7 +125,7 @@ int shim_accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
     Visit visit(*page, shim::row_of_accept4, __builtin_return_address(0),
                 arguments_of(fd, address, length, flags), flags);
     const auto kept = static_cast<int>(flags & ~visit.dropped());
-    return accept_by(visit, fd, [=] { return next(fd, address, length, kept); });
+    return accept_by(visit, fd, length, [=] { return next(fd, address, length, kept); });
 }
 
 int shim_close(int fd) {

@@ -49,6 +49,15 @@ enum class Action : std::uint8_t {
     return_value,  // return Rule::value without making the call
     drop,          // clear the bits of Rule::value in the call's flags, then make it
     delay,         // wait Rule::value microseconds, then make it
+    ready,         // make a wait that says of a listener what Rule::value, a Readiness, tells
+    addrlen,       // make it, and tell Rule::value as the length of the peer's address
+};
+
+// What a wait is made to say of a listener that it watches.
+enum class Readiness : std::uint8_t {
+    spurious,  // readable, and nothing waits
+    lost,      // nothing, and something waits
+    error,     // EPOLLERR and EPOLLHUP
 };
 
 // One fault as numbers.  `first`, `last` and `step` count the invocations that match everything
@@ -138,6 +147,13 @@ struct Descriptor {
     std::atomic<bool> of_subject{false};      // opened by the subject's code and not handed over
     std::atomic<std::uint32_t> opened_by{0};  // the record that opened it, zero if none was kept
     std::atomic<std::uint32_t> closed_by{0};
+    // What epoll_ctl was last told of it, so that a wait can be made to say something of it.
+    struct Watch {
+        std::atomic<std::uint32_t> events{0};  // with what epoll always tells; zero: not watched
+        std::atomic<std::int32_t> epoll{0};
+        std::atomic<std::uint32_t> epoll_opened_by{0};  // its number may be another's by now
+        std::atomic<std::uint64_t> data{0};
+    } watch;
 };
 
 // One live allocation made by the subject's code.

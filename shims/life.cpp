@@ -1,6 +1,7 @@
 #include "shims/life.h"
 
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "shims/kernel.h"
@@ -22,6 +23,7 @@ void open(const Visit& visit, std::int64_t fd, Role role) {
     slot->of_subject.store(visit.by_subject(), std::memory_order_relaxed);
     slot->opened_by.store(visit.number(), std::memory_order_relaxed);
     slot->closed_by.store(0, std::memory_order_relaxed);
+    slot->watch.events.store(0, std::memory_order_relaxed);
     slot->role.store(role, std::memory_order_release);
 }
 
@@ -36,6 +38,26 @@ void open_copy(const Visit& visit, std::int64_t copy) {
 }
 
 bool is_copying(std::int64_t command) { return command == F_DUPFD || command == F_DUPFD_CLOEXEC; }
+
+std::uint32_t opened_by(const Ledger& page, std::int64_t fd) {
+    const bool known = fd >= 0 && fd < static_cast<std::int64_t>(descriptor_room);
+    return known ? page.descriptors[fd].opened_by.load(std::memory_order_relaxed) : 0;
+}
+
+void follow_watch(const Visit& visit) {
+    Descriptor* const slot = slot_of(visit.page(), visit.argument(2));
+    if (slot == nullptr || !is_followed_here(visit.page())) return;
+    Descriptor::Watch& watch = slot->watch;
+    watch.events.store(0, std::memory_order_relaxed);
+    if (visit.argument(1) == EPOLL_CTL_DEL) return;
+    const auto& event = *reinterpret_cast<const epoll_event*>(visit.argument(3));
+    watch.epoll.store(static_cast<std::int32_t>(visit.argument(0)), std::memory_order_relaxed);
+    watch.epoll_opened_by.store(opened_by(visit.page(), visit.argument(0)),
+                                std::memory_order_relaxed);
+    watch.data.store(event.data.u64, std::memory_order_relaxed);
+    // epoll_ctl(2): it always waits for these two, whether they were asked for or not.
+    watch.events.store(event.events | EPOLLERR | EPOLLHUP, std::memory_order_release);
+}
 
 Role ask_for_role(std::int64_t fd) {
     int is_listening = 0;
@@ -115,6 +137,9 @@ void follow(const Visit& visit, std::int64_t outcome) {
         case Call::fcntl64:
             if (is_copying(visit.argument(1))) open_copy(visit, outcome);
             break;
+        case Call::epoll_ctl:
+            follow_watch(visit);
+            break;
         case Call::listen: {
             Descriptor* const slot = slot_of(visit.page(), visit.argument(0));
             if (slot == nullptr || !is_followed_here(visit.page())) break;
@@ -129,9 +154,25 @@ void follow(const Visit& visit, std::int64_t outcome) {
 void forget(const Visit& visit, std::int64_t fd) {
     Descriptor* const slot = slot_of(visit.page(), fd);
     if (slot == nullptr || !is_followed_here(visit.page())) return;
+    slot->watch.events.store(0, std::memory_order_relaxed);
     // Of a number that is not open, it is the earlier close that a reader wants to know.
     if (slot->role.exchange(Role::none, std::memory_order_acq_rel) == Role::none) return;
     slot->closed_by.store(visit.number(), std::memory_order_relaxed);
+}
+
+Watched next_listener_watched_by(Ledger& page, int epoll, int from) {
+    if (!is_followed_here(page)) return {};
+    for (int fd = from; fd < static_cast<int>(descriptor_room); ++fd) {
+        const Descriptor::Watch& watch = page.descriptors[fd].watch;
+        const std::uint32_t events = watch.events.load(std::memory_order_acquire);
+        if (events == 0 || watch.epoll.load(std::memory_order_relaxed) != epoll) continue;
+        if (watch.epoll_opened_by.load(std::memory_order_relaxed) != opened_by(page, epoll)) {
+            continue;
+        }
+        if (role_of(page, fd) != Role::listener) continue;
+        return {fd, events, watch.data.load(std::memory_order_relaxed)};
+    }
+    return {};
 }
 
 }  // namespace shim::life

@@ -27,5 +27,15 @@ void follow(const Visit& visit, std::int64_t outcome);
 // number the moment after.
 void forget(const Visit& visit, std::int64_t fd);
 
+// A listener and how an epoll watches it; fd is -1 if there is none.
+struct Watched {
+    int fd = -1;
+    std::uint32_t events = 0;
+    std::uint64_t data = 0;
+};
+
+// The first at or above `from`.
+Watched next_listener_watched_by(Ledger& page, int epoll, int from);
+
 }  // namespace life
 }  // namespace shim

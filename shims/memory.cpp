@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "shims/allocation.h"
+#include "shims/behalf.h"
 #include "shims/real.h"
 #include "shims/visit.h"
 
@@ -64,9 +65,9 @@ void leave_with_memory(Visit& visit, const void* pointer, std::size_t size) {
 }  // namespace
 
 #define ALLOCATOR(name) allocator(::shim::real.name, #name)
-#define VISIT(name, ...)                                                   \
-    Visit visit(*page, ::shim::row_of_##name, __builtin_return_address(0), \
-                arguments_of(__VA_ARGS__), 0)
+#define VISIT_FROM(caller, name, ...) \
+    Visit visit(*page, ::shim::row_of_##name, caller, arguments_of(__VA_ARGS__), 0)
+#define VISIT(name, ...) VISIT_FROM(__builtin_return_address(0), name, __VA_ARGS__)
 
 void* shim_malloc(size_t size) {
     auto* const next = ALLOCATOR(malloc);
@@ -74,7 +75,7 @@ void* shim_malloc(size_t size) {
     Ledger* const page = shim::recording_ledger();
     if (page == nullptr) [[likely]]
         return next(size);
-    VISIT(malloc, size);
+    VISIT_FROM(shim::behalf::who_asks(__builtin_return_address(0)), malloc, size);
     if (visit.is_replaced()) return reinterpret_cast<void*>(visit.replaced_outcome());
     void* const pointer = next(size);
     leave_with_memory(visit, pointer, size);
@@ -141,6 +142,34 @@ void shim_free(void* pointer) {
     visit.leave(0);
 }
 
+void* shim_reallocarray(void* pointer, size_t count, size_t size) {
+    auto* const next = REAL(reallocarray);
+    Ledger* const page = shim::recording_ledger();
+    if (page == nullptr) [[likely]]
+        return next(pointer, count, size);
+    VISIT(reallocarray, pointer, count, size);
+    if (visit.is_replaced()) return reinterpret_cast<void*>(visit.replaced_outcome());
+    const auto before = shim::allocation::remove(*page, pointer);
+    void* const moved = next(pointer, count, size);
+    if (moved == nullptr && before.was_known) {
+        shim::allocation::add(*page, pointer, before.size, before.made_by);
+    }
+    leave_with_memory(visit, moved, count * size);
+    return moved;
+}
+
+void* shim_aligned_alloc(size_t alignment, size_t size) {
+    auto* const next = REAL(aligned_alloc);
+    Ledger* const page = shim::recording_ledger();
+    if (page == nullptr) [[likely]]
+        return next(alignment, size);
+    VISIT_FROM(shim::behalf::who_asks(__builtin_return_address(0)), aligned_alloc, alignment, size);
+    if (visit.is_replaced()) return reinterpret_cast<void*>(visit.replaced_outcome());
+    void* const pointer = next(alignment, size);
+    leave_with_memory(visit, pointer, size);
+    return pointer;
+}
+
 int shim_posix_memalign(void** pointer, size_t alignment, size_t size) {
     auto* const next = REAL(posix_memalign);
     Ledger* const page = shim::recording_ledger();
@@ -167,6 +196,18 @@ char* shim_strdup(const char* text) {
     VISIT(strdup, text);
     if (visit.is_replaced()) return reinterpret_cast<char*>(visit.replaced_outcome());
     char* const copy = next(text);
+    leave_with_memory(visit, copy, copy == nullptr ? 0 : __builtin_strlen(copy) + 1);
+    return copy;
+}
+
+char* shim_strndup(const char* text, size_t most) {
+    auto* const next = REAL(strndup);
+    Ledger* const page = shim::recording_ledger();
+    if (page == nullptr) [[likely]]
+        return next(text, most);
+    VISIT(strndup, text, most);
+    if (visit.is_replaced()) return reinterpret_cast<char*>(visit.replaced_outcome());
+    char* const copy = next(text, most);
     leave_with_memory(visit, copy, copy == nullptr ? 0 : __builtin_strlen(copy) + 1);
     return copy;
 }

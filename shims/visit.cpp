@@ -89,17 +89,17 @@ void Visit::obey(std::int64_t flags) {
         const std::uint32_t nth = 1 + rule.seen.fetch_add(1, std::memory_order_relaxed);
         if (decided || !rule.covers(nth)) continue;
         decided = true;
-        act(rule, i, flags);
+        act(rule, flags);
     }
 }
 
-void Visit::act(Rule& rule, std::size_t index, std::int64_t flags) {
+void Visit::act(Rule& rule, std::int64_t flags) {
     // A flag that was never asked for cannot be lost: nothing was disturbed, so nothing fired.
     if (rule.action == Action::drop && (flags & rule.value) == 0) return;
-    rule.fired.fetch_add(1, std::memory_order_relaxed);
     rule_ = &rule;
-    mark(mark_injected);
-    if (is_record_mine()) record_->rule = static_cast<std::uint16_t>(index + 1);
+    // Whether there is something to change only the call itself will tell.
+    if (rule.action == Action::ready || rule.action == Action::addrlen) return;
+    fire();
     switch (rule.action) {
         case Action::report:
         case Action::return_value:
@@ -111,7 +111,17 @@ void Visit::act(Rule& rule, std::size_t index, std::int64_t flags) {
         case Action::delay:
             wait(rule.value);
             break;
+        case Action::ready:
+        case Action::addrlen:
+            break;
     }
+}
+
+void Visit::fire() {
+    if ((marks_ & mark_injected) != 0) return;  // it has, of another listener of the same wait
+    rule_->fired.fetch_add(1, std::memory_order_relaxed);
+    mark(mark_injected);
+    if (is_record_mine()) record_->rule = static_cast<std::uint16_t>(rule_ - page_.rules + 1);
 }
 
 bool Visit::consumes() const {

@@ -83,6 +83,13 @@ class Visit {
     std::int64_t replaced_outcome();
     // The bits of `flags` that a rule drops.
     [[nodiscard]] std::int64_t dropped() const { return dropped_; }
+    // A rule wants the outcome of the call changed in this way, by its value, once it is made.
+    [[nodiscard]] bool wants(Action action) const {
+        return rule_ != nullptr && rule_->action == action;
+    }
+    [[nodiscard]] std::int64_t wanted() const { return rule_->value; }
+    // The outcome could be changed, and was: only now has that rule fired.
+    void fire();
 
     void mark(Mark mark) { marks_ = static_cast<std::uint16_t>(marks_ | mark); }
 
@@ -98,7 +105,7 @@ class Visit {
   private:
     void enter(const void* caller);
     void obey(std::int64_t flags);
-    void act(Rule& rule, std::size_t index, std::int64_t flags);
+    void act(Rule& rule, std::int64_t flags);
     void complete(std::int64_t outcome, int error);
     [[nodiscard]] bool matches(const Rule& rule) const;
     [[nodiscard]] bool is_record_mine() const;
@@ -107,7 +114,7 @@ class Visit {
     const Row& row_;
     Arguments arguments_;
     Record* record_ = nullptr;
-    const Rule* rule_ = nullptr;
+    Rule* rule_ = nullptr;
     std::int64_t dropped_ = 0;
     std::uint32_t number_ = 0;
     std::uint16_t marks_ = 0;

@@ -281,10 +281,11 @@ bool Sweep::try_again() {
 // What the model has and the subject was never asked: for want of the call, or of its turn.
 std::vector<std::string> Sweep::never_reached() const {
     std::vector<std::string> all;
-    for (const Allowed& each : fault_model) {
-        const std::string call(row_of(each.call).name);
-        if (reached_.contains({call, std::string(each.name)})) continue;
-        all.push_back(call + ":" + std::string(each.name));
+    for (const CallRow& row : call_table) {
+        const std::string call(row.name);
+        for (const std::string& way : ways_to_fail(row.call)) {
+            if (!reached_.contains({call, way})) all.push_back(call + ":" + way);
+        }
     }
     return all;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "harness/fault/model.h"
+#include "harness/fault/names.h"
 
 namespace hark {
 
@@ -20,31 +21,52 @@ bool is_misuse_of_a_lock(const Allowed& allowed) {
            row_of(allowed.call).name.starts_with("pthread_");
 }
 
-std::vector<std::string_view> errors_of(const std::string& call, const SweepLimits& limits) {
-    std::vector<std::string_view> all;
-    for (const Allowed& each : fault_model) {
-        if (row_of(each.call).name != call || is_misuse_of_a_lock(each)) continue;
-        if (is_wanted(limits.errnos, each.name)) all.push_back(each.name);
-    }
-    return all;
+// A flag that was never asked for cannot be lost.
+bool applies(const Twist& twist, std::string_view option, std::int64_t flags) {
+    if (!twist.is_about(option)) return false;
+    if (twist.action != "drop") return true;
+    return (flags & names::number_of(names::flags_of(twist.call), twist.value).value()) != 0;
 }
 
 }  // namespace
+
+std::vector<FaultPlan::Way> FaultPlan::ways_of(shim::Call call, std::string_view option,
+                                               std::int64_t flags, const SweepLimits& limits) {
+    std::vector<Way> all;
+    for (const Allowed& each : allowed_for(call)) {
+        if (!each.option.empty() && each.option != option) continue;
+        if (is_misuse_of_a_lock(each) || !is_wanted(limits.errnos, each.name)) continue;
+        all.push_back({"error=" + std::string(each.name), std::string(each.name)});
+    }
+    for (const Twist& each : twist_model) {
+        if (each.call != call || !applies(each, option, flags)) continue;
+        if (is_wanted(limits.errnos, each.word())) all.push_back({each.word(), each.word()});
+    }
+    return all;
+}
 
 FaultPlan::FaultPlan(const nlohmann::json& made, const SweepLimits& limits) {
     std::map<std::string, std::uint32_t> of_name;
     for (const auto& each : made) {
         const std::string name = each[0];
-        if (!is_wanted(limits.calls, name)) continue;
-        if (!errors_.contains(name)) errors_[name] = errors_of(name, limits);
-        if (errors_[name].empty()) continue;
-        calls_.push_back({.name = name, .site = each[1], .nth = ++of_name[name]});
+        const auto call = call_named(name);
+        if (!call || !is_wanted(limits.calls, name)) continue;
+        const std::string option = each[2];
+        const std::int64_t flags = each[3];
+        // A rule without opt= counts the calls with any.
+        std::uint32_t nth = ++of_name[name];
+        if (!option.empty()) nth = ++of_name[name + ":" + option];
+        const std::string kind = name + ":" + option + ":" + std::to_string(flags);
+        if (!ways_.contains(kind)) ways_[kind] = ways_of(*call, option, flags, limits);
+        if (ways_[kind].empty()) continue;
+        calls_.push_back(
+            {.name = name, .site = each[1], .option = option, .kind = kind, .nth = nth});
     }
     keep_worth_failing(limits);
     for (std::size_t i = 0; i < calls_.size(); ++i) {
         calls_[i].begin = single_count_;
         calls_[i].pair_begin = pair_count_;
-        single_count_ += 2 * errors_[calls_[i].name].size();
+        single_count_ += 2 * ways_[calls_[i].kind].size();
         if (limits.pairs) pair_count_ += calls_.size() - 1 - i;
     }
 }
@@ -58,12 +80,14 @@ void FaultPlan::keep_worth_failing(const SweepLimits& limits) {
     });
 }
 
-PlannedFault FaultPlan::fault_of(const Call& call, std::string_view error, bool lasting) const {
-    const std::string when = std::to_string(call.nth) + (lasting ? "+" : "");
-    return {.plan = {call.name + ":error=" + std::string(error) + ":when=" + when},
+PlannedFault FaultPlan::fault_of(const Call& call, const Way& way, bool lasting) {
+    std::string rule = call.name + ":" + way.action + ":when=" + std::to_string(call.nth);
+    if (lasting) rule += '+';
+    if (!call.option.empty()) rule += ":opt=" + call.option;
+    return {.plan = {rule},
             .call = call.name,
             .site = call.site,
-            .error = std::string(error),
+            .error = way.word,
             .nth = call.nth,
             .lasting = lasting};
 }
@@ -75,10 +99,10 @@ PlannedFault FaultPlan::at(std::size_t index) const {
                          [](std::size_t wanted, const Call& each) { return wanted < each.begin; });
     const Call& call = *std::prev(after);
     const std::size_t within = index - call.begin;
-    return fault_of(call, errors_.at(call.name)[within / 2], within % 2 != 0);
+    return fault_of(call, ways_.at(call.kind)[within / 2], within % 2 != 0);
 }
 
-// Of a pair each call has the errno that comes first in the model: all of them would be too many.
+// Of a pair each call goes wrong in the way that comes first in the model: all would be too many.
 PlannedFault FaultPlan::pair_at(std::size_t index) const {
     const auto after = std::upper_bound(
         calls_.begin(), calls_.end(), index,
@@ -86,8 +110,8 @@ PlannedFault FaultPlan::pair_at(std::size_t index) const {
     // The last call is the first of no pair, and begins where there is none.
     const auto first = std::prev(after);
     const Call& second = *(first + 1 + static_cast<std::ptrdiff_t>(index - first->pair_begin));
-    PlannedFault both = fault_of(*first, errors_.at(first->name).front(), false);
-    both.plan.push_back(fault_of(second, errors_.at(second.name).front(), false).plan.front());
+    PlannedFault both = fault_of(*first, ways_.at(first->kind).front(), false);
+    both.plan.push_back(fault_of(second, ways_.at(second.kind).front(), false).plan.front());
     return both;
 }
 

@@ -10,11 +10,14 @@ using nlohmann::json;
 
 namespace {
 
-// Every call of the model with its errnos, for whoever asks what a sweep never reached.
+// Every call of the model with all that can become of it, for whoever asks what a sweep never
+// reached.
 json model_as_json() {
     json model = json::object();
-    for (const Allowed& each : fault_model)
-        model[std::string(row_of(each.call).name)].push_back(each.name);
+    for (const CallRow& row : call_table) {
+        const auto ways = ways_to_fail(row.call);
+        if (!ways.empty()) model[std::string(row.name)] = ways;
+    }
     return model;
 }
 

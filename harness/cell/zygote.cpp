@@ -276,7 +276,10 @@ json Zygote::calls_made() {
             if (note_of(record).told == Told::faults_over) break;
             continue;
         }
-        calls.push_back({row_of(record.call).name, site_name(record.caller)});
+        const auto flags = flags_argument(record.call);
+        calls.push_back({row_of(record.call).name, site_name(record.caller),
+                         option_of(record.call, record.arguments),
+                         flags ? record.arguments[*flags] : 0});
         if (thread == 0) thread = record.thread;
         one_thread = one_thread && thread == record.thread;
         if (shares_a_port(record)) ++sharing;

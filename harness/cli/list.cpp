@@ -1,5 +1,6 @@
 // hark list: everything that can be named on the command line, for people and as JSON.
 
+#include <algorithm>
 #include <iostream>
 
 #include "harness/campaign/row.h"
@@ -68,14 +69,36 @@ json calls_as_json() {
     return all;
 }
 
+json fault_as_json(std::string_view call, std::string_view action, std::string_view value,
+                   std::string_view option, std::string_view consequence,
+                   std::string_view authority) {
+    const auto or_null = [](std::string_view text) { return text.empty() ? json() : json(text); };
+    const std::string twist = std::string(action) + "=" + std::string(value);
+    const std::string plan = std::string(call) + ":" + twist;
+    return {{"call", call},
+            {"fault", action == "error" ? std::string(value) : twist},
+            {"option", or_null(option)},
+            {"class", or_null(consequence)},
+            {"authority", authority},
+            {"plan", option.empty() ? plan : plan + ":opt=" + std::string(option)}};
+}
+
 json faults_as_json() {
     json all = json::array();
     for (const auto& each : fault_model) {
-        all.push_back({{"call", row_of(each.call).name},
-                       {"errno", each.name},
-                       {"class", to_word(each.consequence)},
-                       {"authority", each.authority}});
+        all.push_back(fault_as_json(row_of(each.call).name, "error", each.name, each.option,
+                                    to_word(each.consequence), each.authority));
     }
+    for (const auto& each : twist_model) {
+        const bool consumes = each.action == "addrlen";
+        all.push_back(fault_as_json(row_of(each.call).name, each.action, each.value,
+                                    each.option == "any" ? "" : each.option,
+                                    consumes ? "consuming" : "", each.authority));
+    }
+    std::stable_sort(all.begin(), all.end(), [](const json& one, const json& other) {
+        return one["call"].get_ref<const std::string&>() <
+               other["call"].get_ref<const std::string&>();
+    });
     return all;
 }
 
@@ -84,6 +107,7 @@ json faults_as_json() {
 void print_columns(const json& rows, const std::vector<std::string>& columns) {
     std::map<std::string, std::size_t> width;
     const auto text = [](const json& value) {
+        if (value.is_null()) return std::string("-");
         if (value.is_string()) return value.get<std::string>();
         if (!value.is_array()) return value.dump();
         std::string all;
@@ -129,9 +153,9 @@ const std::vector<Listing>& listings() {
          calls_as_json,
          {"name", "parameters"}},
         {"faults",
-         "the fault model: which call may report what",
+         "the fault model: what each call may report, and how else it may go wrong",
          faults_as_json,
-         {"call", "errno", "class", "authority"}},
+         {"call", "fault", "option", "class", "authority"}},
     };
     return all;
 }

@@ -1,25 +1,52 @@
 #include "harness/fault/model.h"
 
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <functional>
+#include <tuple>
+
+#include "harness/fault/names.h"
 
 namespace hark {
 namespace {
 
 constexpr bool goes_before(const Allowed& one, const Allowed& other) {
-    return one.call != other.call ? one.call < other.call : one.name < other.name;
+    return std::tie(one.call, one.option, one.name) <
+           std::tie(other.call, other.option, other.name);
+}
+
+constexpr bool twist_goes_before(const Twist& one, const Twist& other) {
+    return std::tie(one.call, one.action, one.value, one.option) <
+           std::tie(other.call, other.action, other.value, other.option);
 }
 
 // Rows are found by binary search, and a row that is there twice would be swept twice.
-static_assert(std::ranges::adjacent_find(fault_model, std::not_fn(goes_before)) ==
-                  std::end(fault_model),
+static_assert(std::ranges::adjacent_find(general_errors, std::not_fn(goes_before)) ==
+                  std::end(general_errors),
               "the rows of shims/errors.def are sorted by call and then by errno, each there once");
+static_assert(std::ranges::adjacent_find(option_errors, std::not_fn(goes_before)) ==
+                  std::end(option_errors),
+              "the rows of shims/option_errors.def are sorted by call, option and errno");
+static_assert(std::ranges::adjacent_find(twist_model, std::not_fn(twist_goes_before)) ==
+                  std::end(twist_model),
+              "the rows of shims/twists.def are sorted by call, action, value and option");
 static_assert(std::ranges::none_of(fault_model, [](const Allowed& row) {
     return row.authority.empty() || row.value <= 0;
 }));
+static_assert(std::ranges::none_of(twist_model,
+                                   [](const Twist& row) { return row.authority.empty(); }));
 static_assert(std::ranges::adjacent_find(call_table, std::ranges::greater_equal{},
                                          &CallRow::name) == call_table.end(),
               "the rows of shims/calls.def are sorted by name, each there once");
+
+// A misspelt option does not compile.
+#define OPTION_ERROR(call, option, error, consequence, authority) \
+    static_assert((option) >= 0, #call ": " #option);
+#include "shims/option_errors.def"
 
 constexpr std::string_view trimmed(std::string_view text) {
     while (text.starts_with(' ')) text.remove_prefix(1);
@@ -88,10 +115,42 @@ std::span<const Allowed> allowed_for(shim::Call call) {
     return {first, last};
 }
 
-const Allowed* find_allowed(shim::Call call, int error) {
+const Allowed* find_allowed(shim::Call call, int error, std::string_view option) {
     const auto rows = allowed_for(call);
-    const auto found = std::ranges::find(rows, error, &Allowed::value);
+    const auto found = std::ranges::find_if(rows, [=](const Allowed& row) {
+        const bool fits = option.empty() || row.option.empty() || row.option == option;
+        return fits && row.value == error;
+    });
     return found != rows.end() ? &*found : nullptr;
+}
+
+const Twist* find_twist(shim::Call call, std::string_view action, std::string_view value) {
+    const auto* const found = std::ranges::find_if(twist_model, [=](const Twist& row) {
+        return row.call == call && row.action == action && (value.empty() || row.value == value);
+    });
+    return found != std::end(twist_model) ? found : nullptr;
+}
+
+std::vector<std::string> ways_to_fail(shim::Call call) {
+    std::vector<std::string> all;
+    const auto add = [&all](std::string word) {
+        if (std::ranges::find(all, word) == all.end()) all.push_back(std::move(word));
+    };
+    for (const Allowed& each : allowed_for(call)) add(std::string(each.name));
+    for (const Twist& each : twist_model) {
+        if (each.call == call) add(each.word());
+    }
+    return all;
+}
+
+std::string_view option_of(shim::Call call, std::span<const std::int64_t> arguments) {
+    if (const auto level = arguments_of(call).index_of("level")) {
+        const auto* const option =
+            names::find_socket_option(arguments[*level], arguments[*level + 1]);
+        return option != nullptr ? option->name : std::string_view{};
+    }
+    const auto operations = names::operations_of(call);
+    return operations.empty() ? std::string_view{} : names::name_of(operations, arguments[1]);
 }
 
 bool takes_descriptor(shim::Call call) {

@@ -102,6 +102,11 @@ constexpr Name pipe_flag_names[] = {NAME(O_NONBLOCK), NAME(O_DIRECT), NAME(O_CLO
 constexpr Name timerfd_flag_names[] = {NAME(TFD_NONBLOCK), NAME(TFD_CLOEXEC)};
 constexpr Name timer_flag_names[] = {NAME(TFD_TIMER_ABSTIME), NAME(TFD_TIMER_CANCEL_ON_SET)};
 
+constexpr Name readiness_names[] = {
+    Name{"spurious", static_cast<int>(shim::Readiness::spurious)},
+    Name{"lost", static_cast<int>(shim::Readiness::lost)},
+    Name{"error", static_cast<int>(shim::Readiness::error)},
+};
 constexpr Name role_names[] = {
     {"listener", static_cast<std::int64_t>(shim::Role::listener)},
     {"accepted", static_cast<std::int64_t>(shim::Role::accepted)},
@@ -172,6 +177,7 @@ constinit const Names epoll_events = epoll_event_names;
 constinit const Names poll_events = poll_event_names;
 constinit const Names clocks = clock_names;
 constinit const Names roles = role_names;
+constinit const Names readiness = readiness_names;
 constinit const Names socket_levels = socket_level_names;
 constinit const std::span<const SocketOption> socket_options = socket_option_rows;
 

@@ -38,6 +38,7 @@ extern const Names epoll_events;      // EPOLLIN
 extern const Names poll_events;       // POLLIN
 extern const Names clocks;            // CLOCK_MONOTONIC
 extern const Names roles;             // listener, as fd= takes it
+extern const Names readiness;         // spurious, as ready= takes it
 
 // A socket option; its number means something only together with its level.
 struct SocketOption {

@@ -42,6 +42,10 @@ std::string action_text(const Fault& fault) {
             return ":retval=" + std::to_string(fault.value);
         case shim::Action::delay:
             return ":delay=" + std::to_string(fault.value);
+        case shim::Action::ready:
+            return ":ready=" + std::string(names::name_of(names::readiness, fault.value));
+        case shim::Action::addrlen:
+            return ":addrlen=" + std::to_string(fault.value);
         case shim::Action::drop:
             break;
     }

@@ -48,8 +48,9 @@ std::vector<std::string_view> names_in(const auto& rows) {
 }
 
 // The keys after the calls.  Those up to `drop` are actions, of which a rule has one.
-enum class Key : std::size_t { error, retval, delay, drop, when, fd, opt, count_ };
-constexpr std::string_view key_names[] = {"error", "retval", "delay", "drop", "when", "fd", "opt"};
+enum class Key : std::size_t { error, retval, delay, ready, addrlen, drop, when, fd, opt, count_ };
+constexpr std::string_view key_names[] = {"error", "retval", "delay", "ready", "addrlen",
+                                          "drop",  "when",   "fd",    "opt"};
 constexpr std::size_t key_count = static_cast<std::size_t>(Key::count_);
 static_assert(std::size(key_names) == key_count);
 
@@ -72,7 +73,11 @@ class RuleParser {
     void sort_parts(std::optional<Piece> parts);
     void parse_action();
     void parse_error(Piece name);
+    [[noreturn]] void refuse_error(Piece name, shim::Call call, int error,
+                                   std::string_view option) const;
     void parse_retval(Piece number);
+    void parse_ready(Piece how);
+    void parse_addrlen(Piece length);
     void parse_drop(Piece flags);
     void drop_in_fcntl(shim::Call call, Piece flag);
     void parse_when(Piece when);
@@ -140,8 +145,10 @@ void RuleParser::sort_parts(std::optional<Piece> rest) {
         const Piece name = whole.until(equals);
         const auto* const found = std::ranges::find(key_names, name.text);
         if (found == std::end(key_names)) {
-            refuse_word(name, "expected error=, retval=, delay=, drop=, when=, fd= or opt=",
-                        {std::begin(key_names), std::end(key_names)});
+            refuse_word(
+                name,
+                "expected error=, retval=, delay=, ready=, addrlen=, drop=, when=, fd= or opt=",
+                {std::begin(key_names), std::end(key_names)});
         }
         if (equals == std::string_view::npos) {
             refuse(whole.end(), "expected = after " + std::string(name.text));
@@ -157,13 +164,16 @@ void RuleParser::sort_parts(std::optional<Piece> rest) {
         action = &parts_[key];
     }
     if (action == nullptr) {
-        refuse(rule_.size(), "expected an action: error=, retval=, delay= or drop=");
+        refuse(rule_.size(),
+               "expected an action: error=, retval=, delay=, ready=, addrlen= or drop=");
     }
 }
 
 void RuleParser::parse_action() {
     if (part(Key::error)) return parse_error(*part(Key::error));
     if (part(Key::retval)) return parse_retval(*part(Key::retval));
+    if (part(Key::ready)) return parse_ready(*part(Key::ready));
+    if (part(Key::addrlen)) return parse_addrlen(*part(Key::addrlen));
     if (part(Key::drop)) return parse_drop(*part(Key::drop));
     fault_.action = shim::Action::delay;
     fault_.value = number<std::int64_t>(*part(Key::delay), 0, "a number of microseconds");
@@ -176,12 +186,9 @@ void RuleParser::parse_error(Piece name) {
     }
     const Allowed* decided = nullptr;
     for (const shim::Call call : calls_) {
-        const Allowed* const row = find_allowed(call, *error);
-        if (row == nullptr) {
-            refuse(name.at, std::string(row_of(call).name) + " never reports " +
-                                std::string(name.text) +
-                                " (shims/errors.def); use retval= to force it");
-        }
+        const std::string_view option = part(Key::opt) ? part(Key::opt)->text : "";
+        const Allowed* const row = find_allowed(call, *error, option);
+        if (row == nullptr) refuse_error(name, call, *error, option);
         // Of the three classes only this one is something that the shim has to do.
         const bool consumes = row->consequence == shim::Class::consuming;
         if (decided != nullptr && consumes != (decided->consequence == shim::Class::consuming)) {
@@ -197,6 +204,15 @@ void RuleParser::parse_error(Piece name) {
     fault_.consequence = decided->consequence;
 }
 
+void RuleParser::refuse_error(Piece name, shim::Call call, int error,
+                              std::string_view option) const {
+    std::string why = std::string(row_of(call).name) + " never reports " + std::string(name.text);
+    const bool of_another = find_allowed(call, error) != nullptr;
+    if (of_another) why += " of " + std::string(option);
+    why += of_another ? " (shims/option_errors.def)" : " (shims/errors.def)";
+    refuse(name.at, why + "; use retval= to force it");
+}
+
 void RuleParser::parse_retval(Piece digits) {
     fault_.action = shim::Action::return_value;
     fault_.value =
@@ -210,6 +226,31 @@ void RuleParser::parse_retval(Piece digits) {
                                   std::string(digits.text) + " is none");
         }
     }
+}
+
+void RuleParser::parse_ready(Piece how) {
+    const auto known = names::number_of(names::readiness, how.text);
+    if (!known) {
+        refuse_word(how, "expected ready=spurious, ready=lost or ready=error",
+                    names_in(names::readiness));
+    }
+    for (const shim::Call call : calls_) {
+        if (find_twist(call, "ready", how.text) != nullptr) continue;
+        refuse(how.at, std::string(row_of(call).name) + " never tells of " + std::string(how.text) +
+                           " readiness (shims/twists.def)");
+    }
+    fault_.action = shim::Action::ready;
+    fault_.value = *known;
+}
+
+void RuleParser::parse_addrlen(Piece length) {
+    for (const shim::Call call : calls_) {
+        if (find_twist(call, "addrlen") != nullptr) continue;
+        refuse(length.at,
+               std::string(row_of(call).name) + " accepts no connection (shims/twists.def)");
+    }
+    fault_.action = shim::Action::addrlen;
+    fault_.value = number<std::uint32_t>(length, 0, "the length of an address");
 }
 
 void RuleParser::parse_drop(Piece flags) {

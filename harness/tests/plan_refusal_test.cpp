@@ -29,8 +29,9 @@ PlanError refusal_of(std::string_view rule) {
     throw;  // not reached
 }
 
-constexpr auto keys = "expected error=, retval=, delay=, drop=, when=, fd= or opt=";
-constexpr auto action = "expected an action: error=, retval=, delay= or drop=";
+constexpr auto keys =
+    "expected error=, retval=, delay=, ready=, addrlen=, drop=, when=, fd= or opt=";
+constexpr auto action = "expected an action: error=, retval=, delay=, ready=, addrlen= or drop=";
 constexpr auto count = "expected a number from 1 to 4294967295";
 constexpr auto count_range = "out of range: expected a number from 1 to 4294967295";
 
@@ -79,6 +80,7 @@ const Refused of_parts[] = {
     {"accept4:delay=1:when=1:when=2", 23, "when= is already in the rule"},
     {"accept4:error=EMFILE:delay=3", 21, "a rule has one action; write a second rule"},
     {"accept4:drop=SOCK_CLOEXEC:retval=3", 26, "a rule has one action; write a second rule"},
+    {"epoll_wait:ready=lost:error=EINTR", 22, "a rule has one action; write a second rule"},
 };
 
 const Refused of_actions[] = {
@@ -110,6 +112,20 @@ const Refused of_actions[] = {
     {"accept4:delay=-1", 14, "out of range: expected a number of microseconds"},
     {"accept4:delay=99999999999999999999", 14, "out of range: expected a number of microseconds"},
     {"accept4:delay=5ms", 15, "expected nothing after the number"},
+    {"setsockopt:error=EDOM:opt=SO_KEEPALIVE", 17,
+     "setsockopt never reports EDOM of SO_KEEPALIVE (shims/option_errors.def); use retval= to "
+     "force it"},
+    {"fcntl:opt=F_SETFL:error=EPIPE", 24,
+     "fcntl never reports EPIPE (shims/errors.def); use retval= to force it"},
+    {"epoll_wait:ready=spurios", 17,
+     "expected ready=spurious, ready=lost or ready=error; did you mean spurious?"},
+    {"accept4:ready=lost", 14, "accept4 never tells of lost readiness (shims/twists.def)"},
+    {"epoll_wait,listen:ready=lost", 24, "listen never tells of lost readiness (shims/twists.def)"},
+    {"select:ready=error", 13, "select never tells of error readiness (shims/twists.def)"},
+    {"bind:addrlen=0", 13, "bind accepts no connection (shims/twists.def)"},
+    {"accept:addrlen=-1", 15, "expected the length of an address"},
+    {"accept:addrlen=none", 15, "expected the length of an address"},
+    {"accept:addrlen=4294967296", 15, "out of range: expected the length of an address"},
     {"accept:drop=SOCK_CLOEXEC", 12, "accept takes no flags"},
     {"accept4:drop=|SOCK_CLOEXEC", 13, "expected the name of a flag"},
     {"accept4:drop=SOCK_CLOEXEC|", 26, "expected the name of a flag"},

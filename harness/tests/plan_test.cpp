@@ -58,6 +58,10 @@ TEST_CASE("a rule is written in one way, however it was typed") {
         {"fcntl:drop=O_NONBLOCK", "fcntl:drop=O_NONBLOCK:opt=F_SETFL"},
         {"fcntl64,fcntl:drop=FD_CLOEXEC", "fcntl,fcntl64:drop=FD_CLOEXEC:opt=F_SETFD"},
         {"listen:delay=0", "listen:delay=0"},
+        {"epoll_wait:when=2:ready=lost", "epoll_wait:ready=lost:when=2"},
+        {"poll,epoll_wait:ready=error", "epoll_wait,poll:ready=error"},
+        {"accept4,accept:when=1:addrlen=0", "accept,accept4:addrlen=0:when=1"},
+        {"setsockopt:opt=SO_RCVTIMEO:error=EDOM", "setsockopt:error=EDOM:opt=SO_RCVTIMEO"},
         {"listen:fd=0:retval=-1", "listen:retval=-1:fd=0"},
         {"read:retval=9223372036854775807", "read:retval=9223372036854775807"},
     };
@@ -71,15 +75,11 @@ TEST_CASE("a rule is written in one way, however it was typed") {
 }
 
 TEST_CASE("text and fault go back and forth unchanged, over the whole grammar") {
-    const char* const subjects[] = {"accept4:error=EMFILE",
-                                    "accept4:error=ECONNABORTED",
-                                    "accept4:retval=-1",
-                                    "accept4:delay=1500",
-                                    "accept4:drop=SOCK_NONBLOCK",
-                                    "accept,accept4:retval=7",
-                                    "recv,send:drop=MSG_DONTWAIT",
-                                    "fcntl,fcntl64:retval=0",
-                                    "setsockopt,getsockopt:delay=1"};
+    const char* const subjects[] = {
+        "accept4:error=EMFILE",   "accept4:error=ECONNABORTED",   "accept4:retval=-1",
+        "accept4:delay=1500",     "accept4:drop=SOCK_NONBLOCK",   "accept,accept4:retval=7",
+        "accept4:addrlen=0",      "epoll_wait:ready=spurious",    "recv,send:drop=MSG_DONTWAIT",
+        "fcntl,fcntl64:retval=0", "setsockopt,getsockopt:delay=1"};
     const char* const whens[] = {
         "",           ":when=1",      ":when=2+",    ":when=2+3", ":when=4294967294",
         ":when=1..2", ":when=2..9+3", ":when=2..2+2"};
@@ -200,6 +200,22 @@ TEST_CASE("drop= is the bits of the flags") {
     CHECK(parse_fault("epoll_create1:drop=EPOLL_CLOEXEC").value == EPOLL_CLOEXEC);
     CHECK(parse_fault("recv:drop=MSG_PEEK").value == MSG_PEEK);
     CHECK(parse_fault("recv:drop=MSG_PEEK").action == shim::Action::drop);
+}
+
+TEST_CASE("ready= is what a wait says of a listener") {
+    const Fault fault = parse_fault("epoll_wait:ready=spurious");
+    CHECK(fault.action == shim::Action::ready);
+    CHECK(fault.value == static_cast<std::int64_t>(shim::Readiness::spurious));
+    CHECK(parse_fault("select:ready=lost").value ==
+          static_cast<std::int64_t>(shim::Readiness::lost));
+    CHECK(parse_fault("ppoll:ready=error").value ==
+          static_cast<std::int64_t>(shim::Readiness::error));
+}
+
+TEST_CASE("addrlen= is the length of the peer's address") {
+    const Fault fault = parse_fault("accept4:addrlen=16");
+    CHECK(fault.action == shim::Action::addrlen);
+    CHECK(fault.value == 16);
 }
 
 TEST_CASE("a plan is several rules, in one string or in more") {

@@ -267,13 +267,17 @@ const std::vector<Made>& files() {
 const std::vector<Made>& memory_and_threads() {
     // clang-format off
     static const std::vector<Made> rows = {
+        {Call::aligned_alloc, {64, 128}, at, 0, {}, "aligned_alloc(64, 128) = 0x7ffd10"},
         {Call::calloc, {4, 16}, at, 0, {}, "calloc(4, 16) = 0x7ffd10"},
         {Call::free, {at}, 0, 0, {}, "free(0x7ffd10) = <void>"},
         {Call::malloc, {64}, 0, ENOMEM, {}, "malloc(64) = NULL ENOMEM (Cannot allocate memory)"},
         {Call::posix_memalign, {at, 64, 128}, ENOMEM, ENOMEM, {},
          "posix_memalign(0x7ffd10, 64, 128) = 12 ENOMEM (Cannot allocate memory)"},
         {Call::realloc, {0, 64}, at, 0, {}, "realloc(NULL, 64) = 0x7ffd10"},
+        {Call::reallocarray, {at, 4, 16}, 0, ENOMEM, {},
+         "reallocarray(0x7ffd10, 4, 16) = NULL ENOMEM (Cannot allocate memory)"},
         {Call::strdup, {at}, at, 0, {}, "strdup(0x7ffd10) = 0x7ffd10"},
+        {Call::strndup, {at, 3}, at, 0, {}, "strndup(0x7ffd10, 3) = 0x7ffd10"},
         {Call::pthread_cond_broadcast, {at}, 0, 0, {}, "pthread_cond_broadcast(0x7ffd10) = 0"},
         {Call::pthread_cond_destroy, {at}, 0, 0, {}, "pthread_cond_destroy(0x7ffd10) = 0"},
         {Call::pthread_cond_init, {at, 0}, 0, 0, {}, "pthread_cond_init(0x7ffd10, NULL) = 0"},

@@ -12,12 +12,15 @@ using shim::Record;
 
 bool is_allocation(Call call) {
     switch (call) {
+        case Call::aligned_alloc:
         case Call::calloc:
         case Call::free:
         case Call::malloc:
         case Call::posix_memalign:
         case Call::realloc:
+        case Call::reallocarray:
         case Call::strdup:
+        case Call::strndup:
             return true;
         default:
             return false;

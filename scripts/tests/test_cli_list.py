@@ -76,6 +76,22 @@ def test_every_clause_has_a_case() -> None:
 
 def test_a_fault_is_listed_once_with_its_authority() -> None:
     faults = listed("faults")
-    assert len({(each["call"], each["errno"]) for each in faults}) == len(faults)
+    assert len({(each["call"], each["fault"], each["option"]) for each in faults}) == len(faults)
     assert [each for each in faults if not each["authority"]] == []
     assert {each["call"] for each in faults} <= {each["name"] for each in listed("calls")}
+
+
+def test_the_faults_are_errors_of_any_option_errors_of_one_and_twists() -> None:
+    faults = {each["plan"]: each for each in listed("faults")}
+    known = {
+        "accept4:error=EMFILE": ("EMFILE", None, "sticky"),
+        "setsockopt:error=EDOM:opt=SO_RCVTIMEO": ("EDOM", "SO_RCVTIMEO", "fatal"),
+        "fcntl:retval=0:opt=F_SETFL": ("retval=0", "F_SETFL", None),
+        "epoll_wait:ready=lost": ("ready=lost", None, None),
+        "accept:addrlen=0": ("addrlen=0", None, "consuming"),
+    }
+    for plan, (fault, option, consequence) in known.items():
+        row = faults[plan]
+        assert (row["fault"], row["option"], row["class"]) == (fault, option, consequence)
+    in_order = [each["call"] for each in listed("faults")]
+    assert in_order == sorted(in_order)

@@ -96,6 +96,15 @@ Guest check_guest(const char* program, const std::string& preload,
 
 TEST_CASE("in a plain program") { check_guest(GUEST_PATH, SHIM_PATH); }
 
+TEST_CASE("in a program without a C++ runtime that loads a library with one") {
+    const GuestLedger ledger;
+    const Guest guest =
+        run({PLAIN_GUEST_PATH, PLUGIN_PATH}, {"LD_PRELOAD=" SHIM_PATH, ledger.variable()});
+    CAPTURE(guest.said);
+    CHECK(guest.status == 0);
+    CHECK(ledger.calls(Call::malloc) >= 1);
+}
+
 #ifdef GUEST_ASAN_SHARED_PATH
 TEST_CASE("in a program with a shared AddressSanitizer") {
     check_guest(GUEST_ASAN_SHARED_PATH, SHIM_PATH, {"ASAN_OPTIONS=verify_asan_link_order=0"});

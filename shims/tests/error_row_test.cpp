@@ -93,3 +93,10 @@ void check_row(Call call, int error, shim::Class consequence, Function function,
                   [](auto outcome, int told) { return call##_told(outcome, told); }); \
     }
 #include "shims/errors.def"
+
+#define OPTION_ERROR(call, option, error, class_, authority)                          \
+    TEST_CASE(#call " reports " #error " of " #option) {                              \
+        check_row(Call::call, error, shim::Class::class_, &::call,                    \
+                  [](auto outcome, int told) { return call##_told(outcome, told); }); \
+    }
+#include "shims/option_errors.def"

@@ -99,6 +99,27 @@ TEST_CASE("a realloc that fails leaves the old allocation") {
     recorded([&] { free(one); });
 }
 
+TEST_CASE("the rest of the family is followed as well") {
+    start();
+    void* const one = recorded([] { return subject().aligned_alloc(128); }).result;
+    void* const two = recorded([] { return subject().reallocarray(nullptr, 3, 50); }).result;
+    char* const three = recorded([] { return subject().strndup("four", 2); }).result;
+    CHECK(page().allocation_count == 3);
+    CHECK(entry_of(one)->size == 128);
+    CHECK(entry_of(two)->size == 150);
+    CHECK(entry_of(three)->size == 3);
+    void* const four = recorded([&] { return subject().reallocarray(two, 3, 5000); }).result;
+    CHECK(page().allocation_count == 3);
+    CHECK(entry_of(four)->size == 15'000);
+    // malloc(3): a product that does not fit is an error, and the old memory stays.
+    CHECK(recorded([&] { return subject().reallocarray(four, SIZE_MAX / 2, 3); }).result ==
+          nullptr);
+    CHECK(entry_of(four)->size == 15'000);
+    CHECK(page().memory_refused == 1);
+    for (void* const each : {one, four, static_cast<void*>(three)}) recorded([&] { free(each); });
+    CHECK(page().allocation_count == 0);
+}
+
 TEST_CASE("memory that is refused without a rule is counted") {
     start();
     CHECK(recorded([] { return subject().malloc(SIZE_MAX / 2); }).result == nullptr);

@@ -1,5 +1,6 @@
 // What becomes of the connection when accept is made to fail, and of an accept that would wait.
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -68,6 +69,82 @@ TEST_CASE("a consuming failure of an empty queue is reported and takes nothing")
     CHECK(recorded([&] { return accept_by(Call::accept4, listener); }).error == ECONNABORTED);
     CHECK(record(1).marks == shim::mark_injected);
     CHECK(page().rules[0].fired == 1);
+}
+
+struct Accepted {
+    int fd;
+    socklen_t length;
+};
+
+Accepted accept_with_address(Call call, int listener) {
+    sockaddr_in address{};
+    socklen_t length = sizeof address;
+    auto* const where = reinterpret_cast<sockaddr*>(&address);
+    const auto told = recorded([&] {
+        return call == Call::accept ? accept(listener, where, &length)
+                                    : accept4(listener, where, &length, SOCK_CLOEXEC);
+    });
+    return {told.result, length};
+}
+
+TEST_CASE("a connection without an address is a real one") {
+    for (const Call call : both) {
+        const Fd listener = listen_on_loopback();
+        const Fd first = connect_to(listener);
+        const Fd second = connect_to(listener);
+        shim::Rule& rule = only_rule({call}, 0);
+        rule.action = shim::Action::addrlen;
+        rule.value = 0;
+        const Accepted bare = accept_with_address(call, listener);
+        const Fd accepted{bare.fd};
+        CHECK(bare.length == 0);
+        CHECK(queued_at(listener) == 1);
+        CHECK(write(first, "?", 1) == 1);
+        char byte = 0;
+        CHECK(recv(accepted, &byte, 1, 0) == 1);
+        CHECK(record(1).marks == (shim::mark_injected | shim::mark_consumed));
+        CHECK(record(1).result == bare.fd);
+        CHECK(record(1).payload_size == 0);
+        CHECK(rule.fired == 1);
+        const Accepted whole = accept_with_address(call, listener);
+        const Fd next{whole.fd};
+        CHECK(whole.length == sizeof(sockaddr_in));
+    }
+}
+
+TEST_CASE("an accept that gives nothing, or is asked for no address, gives it no other length") {
+    const Fd listener = listen_on_loopback();
+    shim::Rule& rule = only_rule({Call::accept4}, 0);
+    rule.action = shim::Action::addrlen;
+    rule.last = 2;
+    CHECK(accept_with_address(Call::accept4, listener).length == sizeof(sockaddr_in));
+    const Fd peer = connect_to(listener);
+    const Fd accepted{recorded([&] { return accept_by(Call::accept4, listener); }).result};
+    CHECK(rule.seen == 2);
+    CHECK(rule.fired == 0);
+    CHECK(record(2).marks == 0);
+}
+
+// The limit for real: what a rule's EMFILE is compared with.
+TEST_CASE("the kernel's own EMFILE is recorded as its own, and is sticky as the injected one is") {
+    for (const Call call : both) {
+        const Fd listener = listen_on_loopback();
+        const Fd peer = connect_to(listener);
+        preloaded::clear();
+        rlimit before{};
+        REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+        const rlimit none{0, before.rlim_max};
+        REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+        const auto told = recorded([&] { return accept_by(call, listener); });
+        REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+        CHECK(told.error == EMFILE);
+        CHECK(record(1).error == EMFILE);
+        CHECK(record(1).result == -1);
+        CHECK(record(1).marks == 0);
+        CHECK(record(1).rule == 0);
+        CHECK(queued_at(listener) == 1);
+        CHECK_FALSE(is_reset(peer));
+    }
 }
 
 TEST_CASE("an accept that would wait for ever ends the process") {

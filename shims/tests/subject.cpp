@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 namespace {
 
@@ -41,8 +42,50 @@ void give_back(void* pointer) {
     __asm__ volatile("" ::: "memory");
 }
 
+void* move_many(void* pointer, std::size_t count, std::size_t size) {
+    return stay(reallocarray(pointer, count, size));
+}
+
+void* take_whole(std::size_t size) { return stay(aligned_alloc(64, size)); }
+char* copy_part(const char* text, std::size_t most) { return stay(strndup(text, most)); }
+
+constexpr std::align_val_t wide{64};
+
+void* new_one(std::size_t size) { return stay(operator new(size)); }
+void* new_array(std::size_t size) { return stay(operator new[](size)); }
+void* new_aligned(std::size_t size) { return stay(operator new(size, wide)); }
+void* new_aligned_array(std::size_t size) { return stay(operator new[](size, wide)); }
+void* new_nothrow(std::size_t size) { return stay(operator new(size, std::nothrow)); }
+void* new_nothrow_array(std::size_t size) { return stay(operator new[](size, std::nothrow)); }
+
+void* new_aligned_nothrow(std::size_t size) { return stay(operator new(size, wide, std::nothrow)); }
+
+void* new_aligned_nothrow_array(std::size_t size) {
+    return stay(operator new[](size, wide, std::nothrow));
+}
+
 }  // namespace
 
 extern "C" const Subject exported_subject;
-const Subject exported_subject{accept_one, close_it, copy_over,    ask_type,  open_socket, take,
-                               take_empty, move,     take_aligned, copy_text, give_back};
+const Subject exported_subject{accept_one,
+                               close_it,
+                               copy_over,
+                               ask_type,
+                               open_socket,
+                               take,
+                               take_empty,
+                               move,
+                               take_aligned,
+                               copy_text,
+                               give_back,
+                               move_many,
+                               take_whole,
+                               copy_part,
+                               new_one,
+                               new_array,
+                               new_aligned,
+                               new_aligned_array,
+                               new_nothrow,
+                               new_nothrow_array,
+                               new_aligned_nothrow,
+                               new_aligned_nothrow_array};

@@ -18,6 +18,18 @@ struct Subject {
     int (*posix_memalign)(void** pointer, std::size_t size);
     char* (*strdup)(const char* text);
     void (*free)(void* pointer);
+    void* (*reallocarray)(void* pointer, std::size_t count, std::size_t size);
+    void* (*aligned_alloc)(std::size_t size);
+    char* (*strndup)(const char* text, std::size_t most);
+    // The expressions of C++; each throws std::bad_alloc, or gives null if it is a nothrow one.
+    void* (*new_one)(std::size_t size);
+    void* (*new_array)(std::size_t size);
+    void* (*new_aligned)(std::size_t size);
+    void* (*new_aligned_array)(std::size_t size);
+    void* (*new_nothrow)(std::size_t size);
+    void* (*new_nothrow_array)(std::size_t size);
+    void* (*new_aligned_nothrow)(std::size_t size);
+    void* (*new_aligned_nothrow_array)(std::size_t size);
 };
 
 // Loaded once, and the same one ever after.
