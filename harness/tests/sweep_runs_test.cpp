@@ -15,12 +15,13 @@ namespace {
 // So many cases with one call of each kind, and one case that makes many of the first kind.
 SweepRuns many_runs(int cases, int of_one_kind) {
     SweepRuns runs;
-    const json calls = json::parse(R"([["socket", "a"], ["bind", "b"], ["listen", "c"]])");
+    const json calls =
+        json::parse(R"([["socket", "a", "", 0], ["bind", "b", "", 0], ["listen", "c", "", 0]])");
     for (int i = 0; i < cases; ++i) {
         runs.add({.id = "CAS_" + std::to_string(i) + ".each"}, FaultPlan(calls, {}));
     }
     json same = json::array();
-    for (int i = 0; i < of_one_kind; ++i) same.push_back(json::array({"socket", "a"}));
+    for (int i = 0; i < of_one_kind; ++i) same.push_back(json::array({"socket", "a", "", 0}));
     runs.add({.id = "MNY_1.socket"}, FaultPlan(same, {.calls = {}, .errnos = {}, .per_site = 0}));
     return runs;
 }
