@@ -220,12 +220,13 @@ void Sweep::keep(const SweepRuns::Run& run, json& row) {
     row["plan"] = fault.plan;
     row["call"] = fault.call;
     row["errno"] = fault.error;
+    if (is_misbehaviour(verdict)) found_.name_the_cause(*run.selected, fault, how_of(row), row);
     row["nth"] = fault.nth;
     row["lasting"] = fault.lasting;
     row["as_expected"] = true;
     if (is_misbehaviour(verdict)) {
         row["as_expected"] =
-            expectations_.foresees(how_of(row), fault.call, fault.error, row["site"]);
+            expectations_.foresees(how_of(row), row["call"], row["errno"], row["site"]);
     }
     account(run, row);
     if (writer_) writer_->add(row);
@@ -244,7 +245,10 @@ void Sweep::account(const SweepRuns::Run& run, const json& row) {
     ++report_.verdicts[verdict];
     ++report_.runs;
     if (!is_misbehaviour(verdict)) return;
-    found_.add(*run.selected, run.fault,
+    PlannedFault fault = run.fault;
+    row.at("call").get_to(fault.call);
+    row.at("errno").get_to(fault.error);
+    found_.add(*run.selected, fault,
                {.how = how_of(row),
                 .policy = row.at("policy").get<std::string>(),
                 .site = row.at("site").get<std::string>(),
