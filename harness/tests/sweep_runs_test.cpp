@@ -74,7 +74,7 @@ TEST_CASE("a case without faults is no ground") {
 
 TEST_CASE("in a sample no kind of fault has a second turn before every kind has had its first") {
     const auto all = kinds_of(many_runs(10, 100));
-    for (const std::uint64_t turns : {1, 2, 5}) {
+    for (const std::uint64_t turns : {1U, 2U, 5U}) {
         SweepRuns runs = many_runs(10, 100);
         runs.sample(turns * all.size(), 7);
         const auto sampled = kinds_of(runs);
