@@ -5,29 +5,22 @@
 // (shims/errors.def).
 
 #include "cases/delivery.h"
+#include "cases/failing_accept.h"
 #include "cases/no_descriptors.h"
 
 using namespace hark;
 
 namespace {
 
-Variants variants_of(std::initializer_list<const char*> errors, const std::string& when) {
-    Variants all;
-    for (const std::string error : errors) {
-        std::string label = error;
-        for (char& each : label) each = static_cast<char>(std::tolower(each));
-        all.push_back({.label = label, .plan = "accept,accept4:error=" + error + ":when=" + when});
-    }
-    return all;
+// Errors that the listener cannot mend by trying again at once.
+Variants failing_once() { return failing_accept({"EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"}, "1"); }
+Variants failing_for_ever() {
+    return failing_accept({"EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"}, "1+");
 }
 
-// Errors that the listener cannot mend by trying again at once.
-Variants failing_once() { return variants_of({"EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"}, "1"); }
-Variants failing_for_ever() { return variants_of({"EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"}, "1+"); }
-
 // Errors that only ask to be tried again, and leave the connection where it is.
-Variants asking_again() { return variants_of({"EAGAIN", "EINTR"}, "1"); }
-Variants asking_again_in_a_batch() { return variants_of({"EAGAIN", "EINTR"}, "2..3"); }
+Variants asking_again() { return failing_accept({"EAGAIN", "EINTR"}, "1"); }
+Variants asking_again_in_a_batch() { return failing_accept({"EAGAIN", "EINTR"}, "2..3"); }
 
 Errno injected(const Stage& stage) { return Errno(stage.faults().front().error); }
 

@@ -4,6 +4,8 @@
 // the socket is ready.  A listener that does nothing about it is woken without end, and the process
 // burns a processor until someone closes a descriptor.
 
+#include "harness/stage/spin.h"
+
 #include <limits>
 
 #include "harness/stage/stage.h"
@@ -11,10 +13,6 @@
 namespace hark {
 
 namespace {
-
-constexpr int turns = 64;
-// Some try a few times more before they give up for now; no time passes that a pause could end in.
-constexpr std::uint32_t most_attempts = 16;
 
 bool fails_accept_for_good(const shim::Rule& rule) {
     if (rule.action != shim::Action::report || rule.fired.load() == 0) return false;
@@ -41,13 +39,13 @@ void Stage::probe_spin(std::vector<Finding>& findings) {
         if (!kernel::is_readable(listener.fd_)) send_a_peer(listener);
         const std::uint32_t here = ledger_.record_count.load();
         const std::uint32_t before = lasting->fired.load();
-        for (int i = 0; i < turns; ++i) {
+        for (int i = 0; i < spin_turns; ++i) {
             (void)subject_.loop_turn(listener.loop_.foreign());
             throw_what_was_thrown();
         }
         const std::uint32_t attempts = lasting->fired.load() - before;
         const std::string rate = std::to_string(attempts) + " calls of accept fail in " +
-                                 std::to_string(turns) + " turns of the loop";
+                                 std::to_string(spin_turns) + " turns of the loop";
         note(rate + ", with a connection waiting");
         if (attempts > most_attempts) {
             findings.push_back({Oracle::spin, here, rate + ": the fault makes the loop busy"});
