@@ -61,11 +61,14 @@ bool by_null(Outcome<Result*> outcome, int error) {
     return outcome.result == nullptr && outcome.error == error;
 }
 
+// A type a call, not a lambda a row: check_row would be compiled for each row anew.
 #define CALL(result, name, params, args, reports_by, captures, flags) \
-    template <typename Told>                                          \
-    bool name##_told(Told told, int error) {                          \
-        return reports_by(told, error);                               \
-    }
+    struct name##_told {                                              \
+        template <typename Told>                                      \
+        bool operator()(Told told, int error) const {                 \
+            return reports_by(told, error);                           \
+        }                                                             \
+    };
 #define BY_HAND(result, name, params, args, reports_by, captures, flags) \
     CALL(result, name, params, args, reports_by, captures, flags)
 #include "shims/calls.def"
@@ -87,16 +90,14 @@ void check_row(Call call, int error, shim::Class consequence, Function function,
 
 }  // namespace
 
-#define ERROR(call, error, class_, authority)                                         \
-    TEST_CASE(#call " reports " #error) {                                             \
-        check_row(Call::call, error, shim::Class::class_, &::call,                    \
-                  [](auto outcome, int told) { return call##_told(outcome, told); }); \
+#define ERROR(call, error, class_, authority)                                      \
+    TEST_CASE(#call " reports " #error) {                                          \
+        check_row(Call::call, error, shim::Class::class_, &::call, call##_told()); \
     }
 #include "shims/errors.def"
 
-#define OPTION_ERROR(call, option, error, class_, authority)                          \
-    TEST_CASE(#call " reports " #error " of " #option) {                              \
-        check_row(Call::call, error, shim::Class::class_, &::call,                    \
-                  [](auto outcome, int told) { return call##_told(outcome, told); }); \
+#define OPTION_ERROR(call, option, error, class_, authority)                       \
+    TEST_CASE(#call " reports " #error " of " #option) {                           \
+        check_row(Call::call, error, shim::Class::class_, &::call, call##_told()); \
     }
 #include "shims/option_errors.def"
