@@ -49,13 +49,16 @@ void require_clause(const std::string& id) {
         if (each->id == id) return;
         known.push_back(each->id);
     }
-    const auto near = nearest(id, known);
-    throw UnknownName("there is no clause '" + id + "'" +
-                      (near ? "; did you mean " + std::string(*near) + "?" : "") +
-                      " (hark list clauses)");
+    throw UnknownName("clause", id, nearest(id, known), "clauses");
 }
 
 }  // namespace
+
+UnknownName::UnknownName(const std::string& kind, const std::string& name,
+                         std::optional<std::string_view> near, const std::string& listing)
+    : runtime_error("there is no " + kind + " '" + name + "'" +
+                    (near ? "; did you mean " + std::string(*near) + "?" : "") + " (hark list " +
+                    listing + ")") {}
 
 std::vector<Selected> select(const Selection& selection) {
     for (const auto& id : selection.clauses) require_clause(id);
@@ -91,9 +94,7 @@ Selected select_one(const std::string& id) {
         return each.starts_with(id + "@");
     });
     const auto near = variant == known.end() ? nearest(id, known) : *variant;
-    throw UnknownName("there is no run '" + id + "'" +
-                      (near ? "; did you mean " + std::string(*near) + "?" : "") +
-                      " (hark list cases)");
+    throw UnknownName("run", id, near, "cases");
 }
 
 }  // namespace hark

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/stage/case.h"
@@ -32,6 +34,9 @@ struct Selection {
 
 struct UnknownName : std::runtime_error {
     using runtime_error::runtime_error;
+    // As "there is no clause 'NWE_1'; did you mean NEW_1? (hark list clauses)".
+    UnknownName(const std::string& kind, const std::string& name,
+                std::optional<std::string_view> near, const std::string& listing);
 };
 
 }  // namespace hark

@@ -8,11 +8,6 @@ using nlohmann::json;
 
 void SweepFindings::add(const Selected& run, const PlannedFault& fault, const Misbehaviour& shown,
                         const std::string& id) {
-    if (swept_ != run.id) alone_.clear();
-    swept_ = run.id;
-    if (fault.plan.size() == 1) {
-        alone_[{fault.plan.front(), shown.how}] = {fault.call, fault.error, shown.site};
-    }
     SweepFinding& finding = found_[{shown.how, fault.call, shown.site, fault.error}];
     ++finding.runs;
     // Fewest rules, then once before for ever, then the earliest call; of equals the first.
@@ -29,17 +24,6 @@ void SweepFindings::add(const Selected& run, const PlannedFault& fault, const Mi
     finding.plan = fault.plan;
     finding.nth = fault.nth;
     finding.seen = shown.seen;
-}
-
-void SweepFindings::name_the_cause(const Selected& run, const PlannedFault& fault,
-                                   const std::string& how, json& row) const {
-    if (fault.plan.size() != 2 || swept_ != run.id) return;
-    if (alone_.contains({fault.plan.front(), how})) return;
-    const auto second = alone_.find({fault.plan.back(), how});
-    if (second == alone_.end()) return;
-    row["call"] = second->second.call;
-    row["errno"] = second->second.error;
-    row["site"] = second->second.site;
 }
 
 std::vector<SweepFinding*> SweepFindings::all() {

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 #include "harness/campaign/selection.h"
@@ -56,27 +55,12 @@ class SweepFindings {
     void add(const Selected& run, const PlannedFault& fault, const Misbehaviour& shown,
              const std::string& id);
 
-    // Of two faults, names in the row (call, errno, site) the second if that alone has shown the
-    // same in this case, and the first alone has not.  A case's single faults come before its
-    // pairs.
-    void name_the_cause(const Selected& run, const PlannedFault& fault, const std::string& how,
-                        nlohmann::json& row) const;
-
     // In the order of how, call, site and errno.
     [[nodiscard]] std::vector<SweepFinding*> all();
 
   private:
     using Kind = std::tuple<std::string, std::string, std::string, std::string>;
     std::map<Kind, SweepFinding> found_;
-
-    // What single faults have shown in the case that is being swept, by rule and how.
-    struct Cause {
-        std::string call;
-        std::string error;
-        std::string site;
-    };
-    std::map<std::pair<std::string, std::string>, Cause> alone_;
-    std::string swept_;  // that case
 };
 
 // As a line of a results file, with the command that repeats it.

@@ -1,10 +1,13 @@
 #include "harness/campaign/sweep_plan.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
+#include "harness/campaign/selection.h"
 #include "harness/fault/model.h"
 #include "harness/fault/names.h"
+#include "harness/fault/nearest.h"
 
 namespace hark {
 
@@ -28,7 +31,28 @@ bool applies(const Twist& twist, std::string_view option, std::int64_t flags) {
     return (flags & names::number_of(names::flags_of(twist.call), twist.value).value()) != 0;
 }
 
+void require_one_of(const std::vector<std::string>& names, const char* kind,
+                    const std::set<std::string>& known) {
+    for (const std::string& name : names) {
+        if (known.contains(name)) continue;
+        const std::vector<std::string_view> candidates(known.begin(), known.end());
+        throw UnknownName(kind, name, nearest(name, candidates), "faults");
+    }
+}
+
 }  // namespace
+
+void require_known(const SweepLimits& limits) {
+    std::set<std::string> calls;
+    std::set<std::string> errors;
+    for (const CallRow& row : call_table) {
+        calls.emplace(row.name);
+        const auto ways = ways_to_fail(row.call);
+        errors.insert(ways.begin(), ways.end());
+    }
+    require_one_of(limits.calls, "call", calls);
+    require_one_of(limits.errnos, "error", errors);
+}
 
 std::vector<FaultPlan::Way> FaultPlan::ways_of(shim::Call call, std::string_view option,
                                                std::int64_t flags, const SweepLimits& limits) {
@@ -111,7 +135,9 @@ PlannedFault FaultPlan::pair_at(std::size_t index) const {
     const auto first = std::prev(after);
     const Call& second = *(first + 1 + static_cast<std::ptrdiff_t>(index - first->pair_begin));
     PlannedFault both = fault_of(*first, ways_.at(first->kind).front(), false);
-    both.plan.push_back(fault_of(second, ways_.at(second.kind).front(), false).plan.front());
+    const PlannedFault other = fault_of(second, ways_.at(second.kind).front(), false);
+    both.plan.push_back(other.plan.front());
+    both.second = {other.call, other.error};
     return both;
 }
 

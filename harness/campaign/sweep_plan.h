@@ -22,6 +22,9 @@ struct SweepLimits {
     bool pairs = false;  // two faults, each once, on top of the single ones
 };
 
+// Throws UnknownName for a call or an error that is not in the fault model.
+void require_known(const SweepLimits& limits);
+
 // One fault, or two, put to one case.
 struct PlannedFault {
     std::vector<std::string> plan;  // the rules
@@ -30,6 +33,11 @@ struct PlannedFault {
     std::string error;              // an errno, or a twist
     std::uint32_t nth = 1;
     bool lasting = false;  // the nth call and every one after
+    struct Second {
+        std::string call;
+        std::string error;
+    };
+    Second second = {};  // of two rules; where that call is made, the run tells
 };
 
 // The faults of one case, each made when it is asked for: with pairs there may be millions.

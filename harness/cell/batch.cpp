@@ -55,6 +55,7 @@ void BatchPage::end_texts() {
 void note_faults(const shim::Ledger& ledger, Slot& slot) {
     slot.fired = 0;
     slot.site = 0;
+    slot.blamed = 0;
     for (std::uint32_t i = 0; i < ledger.rule_count; ++i)
         slot.fired += ledger.rules[i].fired.load();
     const std::size_t kept = std::min<std::size_t>(ledger.record_count.load(), shim::record_room);

@@ -32,7 +32,8 @@ struct Slot {
     Verdict verdict = Verdict::error;
     Policy policy = Policy::document;
     std::uint32_t fired = 0;
-    std::uint64_t site = 0;  // who made the first call that was made to fail
+    std::uint64_t site = 0;   // who made the first call that was made to fail
+    std::uint8_t blamed = 0;  // of two rules the one that it comes from
     char how[24] = {};
     char seen[160] = {};
 };

@@ -4,10 +4,10 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -15,18 +15,18 @@
 #include <utility>
 
 #include "harness/cell/batch.h"
+#include "harness/cell/blame.h"
+#include "harness/cell/calls_made.h"
 #include "harness/cell/cell.h"
 #include "harness/cell/ending.h"
 #include "harness/cell/host.h"
 #include "harness/cell/ledger_file.h"
 #include "harness/cell/stable_text.h"
-#include "harness/fault/model.h"
 #include "harness/must.h"
 #include "harness/stage/address.h"
 #include "harness/stage/peer.h"
 #include "harness/subject/loading.h"
 #include "harness/trace/lines.h"
-#include "harness/trace/note.h"
 #include "harness/trace/symbol.h"
 #include "harness/verdict.h"
 
@@ -71,9 +71,10 @@ class Zygote {
     [[nodiscard]] json run(const Job& job);
     bool sweep(const Job& job, const Send& send);
     bool sweep_apart(const Job& job, const Send& send);
-    void run_alone(const Job& job, std::size_t index);
+    [[nodiscard]] json run_alone(const Job& job, const std::vector<std::string>& plan);
+    void judge_alone(const Job& job, std::size_t index);
+    void find_cause(const Job& job, std::size_t index);
     [[nodiscard]] std::string line_of(const Job& job, std::size_t index);
-    [[nodiscard]] json calls_made();
     [[nodiscard]] const std::string& site_name(std::uint64_t address);
     void add_trace(const Job& job, json& row);
 
@@ -147,7 +148,8 @@ json Zygote::run(const Job& job) {
                                 {"fired", ledger_.rules[i].fired.load()}});
     }
     if (job.mode == Mode::count) {
-        row["calls"] = calls_made();
+        row["calls"] =
+            calls_made(ledger_, [this](std::uint64_t address) { return site_name(address); });
     } else {
         add_trace(job, row);
     }
@@ -193,7 +195,8 @@ bool Zygote::sweep(const Job& job, const Send& send) {
             const Slot& slot = page_.slot(i);
             if (slot.state.load() != SlotState::judged || is_doubtful(slot.verdict)) {
                 if (!say()) return false;
-                run_alone(job, i);
+                judge_alone(job, i);
+                find_cause(job, i);
             }
             lines += (lines.empty() ? "" : "\n") + line_of(job, i);
         }
@@ -208,18 +211,23 @@ bool Zygote::sweep(const Job& job, const Send& send) {
 bool Zygote::sweep_apart(const Job& job, const Send& send) {
     page_.clear();
     for (std::size_t i = 0; i < job.plans.size(); ++i) {
-        run_alone(job, i);
-        if (is_doubtful(page_.slot(i).verdict) && !host_.driver_is_gone()) run_alone(job, i);
+        judge_alone(job, i);
+        if (is_doubtful(page_.slot(i).verdict) && !host_.driver_is_gone()) judge_alone(job, i);
+        find_cause(job, i);
         if (host_.driver_is_gone() || !send(line_of(job, i))) return false;
     }
     return true;
 }
 
-void Zygote::run_alone(const Job& job, std::size_t index) {
+json Zygote::run_alone(const Job& job, const std::vector<std::string>& plan) {
     Job alone = job;
-    alone.plans = {job.plans[index]};
+    alone.plans = {plan};
     alone.mode = Mode::alone;
-    const json row = run(alone);
+    return run(alone);
+}
+
+void Zygote::judge_alone(const Job& job, std::size_t index) {
+    const json row = run_alone(job, job.plans[index]);
     Slot& slot = page_.slot(index);
     slot.verdict = verdict_of(row["verdict"].get<std::string>()).value_or(Verdict::error);
     slot.policy = row.value("policy", "") == to_word(Policy::linux_robust) ? Policy::linux_robust
@@ -231,6 +239,24 @@ void Zygote::run_alone(const Job& job, std::size_t index) {
     slot.state.store(SlotState::judged);
 }
 
+// Of two faults, by what each does alone; by no other run of the sweep, which may have a part of
+// the runs only.
+void Zygote::find_cause(const Job& job, std::size_t index) {
+    Slot& slot = page_.slot(index);
+    const auto& plan = job.plans[index];
+    if (plan.size() != 2 || slot.verdict != Verdict::fail) return;
+    std::array<std::string, 2> shown;
+    std::array<std::uint64_t, 2> sites{};
+    for (std::size_t i = 0; i < plan.size() && !host_.driver_is_gone(); ++i) {
+        shown[i] = run_alone(job, {plan[i]})["how"].get<std::string>();
+        Slot of_one;
+        note_faults(ledger_, of_one);
+        sites[i] = of_one.site;
+    }
+    slot.blamed = static_cast<std::uint8_t>(to_blame(slot.how, shown));
+    if (slot.blamed != 0) slot.site = sites[slot.blamed];
+}
+
 // By hand, since a sweep has a line for each of a million runs, and most of them pass.
 std::string Zygote::line_of(const Job& job, std::size_t index) {
     Slot& slot = page_.slot(index);
@@ -239,6 +265,7 @@ std::string Zygote::line_of(const Job& job, std::size_t index) {
     line += "\",\"fired\":" + std::to_string(slot.fired) + ",\"site\":\"";
     line += slot.site == 0 ? "" : site_name(slot.site);
     line += '"';
+    if (slot.blamed != 0) line += ",\"blamed\":" + std::to_string(slot.blamed);
     if (slot.verdict != Verdict::pass && slot.verdict != Verdict::unreached) {
         line += ",\"how\":" + to_line(slot.how) + ",\"policy\":\"";
         line += to_word(slot.policy);
@@ -253,41 +280,6 @@ const std::string& Zygote::site_name(std::uint64_t address) {
     auto [known, is_new] = site_names_.try_emplace(address);
     if (is_new) known->second = trace::symbol_of(address);
     return known->second;
-}
-
-bool shares_a_port(const shim::Record& record) {
-    return record.call == shim::Call::setsockopt && record.error == 0 &&
-           record.arguments[1] == SOL_SOCKET && record.arguments[2] == SO_REUSEPORT;
-}
-
-// In the order in which they were made: what a sweep can make fail, and what makes that order no
-// promise: more than one thread, or several listeners on one port, between which the kernel's hash
-// decides.
-json Zygote::calls_made() {
-    json calls = json::array();
-    std::int32_t thread = 0;
-    bool one_thread = true;
-    unsigned sharing = 0;
-    const std::uint32_t made = ledger_.record_count.load();
-    for (std::uint32_t number = 1; number <= made && made <= shim::record_room; ++number) {
-        const shim::Record& record = ledger_.records[number - 1];
-        if ((record.marks & shim::mark_note) != 0) {
-            // What the stage's clearing away makes the subject do comes after the faults.
-            if (note_of(record).told == Told::faults_over) break;
-            continue;
-        }
-        const auto flags = flags_argument(record.call);
-        calls.push_back({row_of(record.call).name, site_name(record.caller),
-                         option_of(record.call, record.arguments),
-                         flags ? record.arguments[*flags] : 0});
-        if (thread == 0) thread = record.thread;
-        one_thread = one_thread && thread == record.thread;
-        if (shares_a_port(record)) ++sharing;
-    }
-    return {{"made", calls},
-            {"whole", made <= shim::record_room},
-            {"one_thread", one_thread},
-            {"shared_port", sharing > 1}};
 }
 
 void Zygote::add_trace(const Job& job, json& row) {

@@ -126,31 +126,3 @@ TEST_CASE("fewer runs than were planned are no success, and more are none either
     report.interrupted = true;
     CHECK(status_of(report) == exit_interrupted);
 }
-
-TEST_CASE("of two faults the one that shows the same alone is named") {
-    PlannedFault alone{.plan = {"listen:error=EADDRINUSE:when=1"},
-                       .call = "listen",
-                       .site = "b",
-                       .error = "EADDRINUSE"};
-    const auto named_after = [&](const char* how, const Selected& run) {
-        SweepFindings findings;
-        findings.add({}, alone, {.how = "deaf", .policy = "document", .site = "b", .seen = ""}, "");
-        nlohmann::json row = {{"call", "socket"}, {"errno", "EMFILE"}, {"site", "a"}};
-        findings.name_the_cause(run, fault(1, false, true), how, row);
-        return row["call"].get<std::string>() + row["errno"].get<std::string>() +
-               row["site"].get<std::string>();
-    };
-    CHECK(named_after("deaf", {}) == "listenEADDRINUSEb");
-    CHECK(named_after("leak", {}) == "socketEMFILEa");
-    Selected another;
-    another.id = "CAS_2.two";
-    CHECK(named_after("deaf", another) == "socketEMFILEa");
-}
-
-TEST_CASE("of two faults that both show it alone the first is named") {
-    SweepFindings findings;
-    findings.add({}, fault(1), deaf, "");
-    nlohmann::json row = {{"call", "socket"}, {"errno", "EMFILE"}, {"site", "a"}};
-    findings.name_the_cause({}, fault(1, false, true), "deaf", row);
-    CHECK(row["call"] == "socket");
-}
