@@ -14,6 +14,9 @@ using Action = std::function<int()>;
 // The whole command line as it was given, for results files.
 [[nodiscard]] const std::vector<std::string>& command_line();
 
+// What stands below a command's options: what it may exit with, and these lines.
+[[nodiscard]] std::string footer(const char* examples);
+
 void add_list(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);

@@ -19,7 +19,7 @@ namespace {
 
 std::vector<std::string> given;
 
-constexpr char footer[] = R"(Exit status:
+constexpr char statuses[] = R"(Exit status:
   0  everything came out as expected
   1  a subject failed, or passed, where that was not foreseen
   2  Hark could not do its part, or a fault never fired
@@ -28,9 +28,9 @@ constexpr char footer[] = R"(Exit status:
  65  a file holds what it should not
  66  a file is not there
 130  interrupted
+)";
 
-Examples:
-  hark run --subject libevent --out hark-report
+constexpr char examples[] = R"(  hark run --subject libevent --out hark-report
   hark run --subject ./libevent-2.2/lib/libevent_core.so --clause CEX_2
   hark replay libevent/ERR_3.errno_told@emfile
   hark report --format html --output report.html hark-report/results.jsonl
@@ -67,6 +67,10 @@ int act(const Action& action) {
 
 const std::vector<std::string>& command_line() { return given; }
 
+std::string footer(const char* examples) {
+    return statuses + std::string("\nExamples:\n") + examples;
+}
+
 int run_command_line(int count, char** words) {
     given.assign(words, words + count);
     CLI::App app(
@@ -74,7 +78,7 @@ int run_command_line(int count, char** words) {
         "hark");
     app.set_version_flag("--version", version);
     app.require_subcommand(1);
-    app.footer(footer);
+    app.footer(footer(examples));
     Action action;
     add_run(app, action);
     add_sweep(app, action);

@@ -163,11 +163,19 @@ int replay(const ReplayOptions& options) {
     return ours ? exit_broken : exit_as_expected;
 }
 
+constexpr char examples[] =
+    R"(  hark replay libevent/ERR_3.errno_told@emfile
+  hark replay libevent/BND_1.delivers@ipv4 --plan listen:error=EADDRINUSE --oracles
+  hark replay results/results.jsonl#17                 the seventeenth row of a results file
+  hark replay libevent/CBK_1.burst@bind --gdb
+)";
+
 }  // namespace
 
 void add_replay(CLI::App& app, Action& action) {
     auto options = std::make_shared<ReplayOptions>();
     auto* command = app.add_subcommand("replay", "One run again, with its whole trace");
+    command->footer(footer(examples));
     command->add_option("what", options->what, "SUBJECT/CASE[@VARIANT], or RESULTS#ROW")
         ->required();
     command->add_option("--plan", options->plan, "A fault on top of the case's own; repeatable");

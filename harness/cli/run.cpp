@@ -32,8 +32,14 @@ int report_nothing() {
 
 int dry_run(const RunOptions& options) {
     const auto selected = select(options.request.selection);
+    std::vector<std::string> ids;
     for (const auto& subject : options.request.subjects) {
-        for (const auto& each : selected) std::cout << subject.label << '/' << each.id << '\n';
+        for (const auto& each : selected) ids.push_back(subject.label + '/' + each.id);
+    }
+    if (options.json) {
+        std::cout << nlohmann::json(ids).dump(2) << '\n';
+    } else {
+        for (const auto& id : ids) std::cout << id << '\n';
     }
     return selected.empty() ? report_nothing() : exit_as_expected;
 }
@@ -75,11 +81,20 @@ int run(RunOptions& options) {
     return report.exit_status;
 }
 
+constexpr char examples[] =
+    R"(  hark run --subject libevent --out results            the whole contract against the system's libevent
+  hark run --subject ./libevent_core.so --clause CEX_2 one clause against a build of your own
+  hark run --subject libevent --plan accept4:error=EMFILE:when=2 --case 'CBK_1.*'
+  hark run --subject libevent --repeat 100 --shuffle   every verdict the same, in any order
+  hark run --subject libevent --dry-run --json         what would run
+)";
+
 }  // namespace
 
 void add_run(CLI::App& app, Action& action) {
     auto options = std::make_shared<RunOptions>();
     auto* command = app.add_subcommand("run", "Put the documented contract to an implementation");
+    command->footer(footer(examples));
     RunRequest& request = options->request;
     request.jobs = Pool::usual_size();
     command
@@ -105,7 +120,7 @@ void add_run(CLI::App& app, Action& action) {
                       "Also the cases that wait for the kernel's clock");
     command->add_flag("--fail-fast", request.fail_fast, "Stop at the first surprise");
     command->add_flag("--dry-run", options->dry, "Only say what would run");
-    command->add_flag("--json", options->json, "The summary as JSON");
+    command->add_flag("--json", options->json, "The summary, or with --dry-run the runs, as JSON");
     command->add_flag("-q,--quiet", options->quiet, "Nothing but what is wrong");
     command->add_flag("-v,--verbose", options->verbose, "Known failures in full as well");
     command->callback([&action, options] { action = [options] { return run(*options); }; });

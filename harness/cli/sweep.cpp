@@ -163,6 +163,7 @@ int run_sweep(const CLI::App& command, SweepOptions& options) {
         const int status = take_over(command, options);
         if (status != exit_as_expected) return status;
     }
+    require_known(request.limits);
     request.subject = choose_subject(options.subject);
     request.command = command_line();
     watch_for_interrupt();
@@ -205,8 +206,10 @@ void add_choices(CLI::App& command, SweepRequest& request) {
                        "Only this clause's cases; repeatable");
     command.add_option("--filter,--case", request.selection.filters,
                        "GLOB[,-GLOB...] on the cases' ids; repeatable");
-    command.add_option("--call", request.limits.calls, "Only this call; repeatable");
-    command.add_option("--errno", request.limits.errnos, "Only this error; repeatable");
+    command.add_option("--call", request.limits.calls, "Only this call; repeatable")
+        ->delimiter(',');
+    command.add_option("--errno", request.limits.errnos, "Only this error; repeatable")
+        ->delimiter(',');
     command
         .add_option("--per-site", request.limits.per_site,
                     "Of a call made again and again from one place, how many are failed; 0: all")
@@ -222,12 +225,22 @@ void add_choices(CLI::App& command, SweepRequest& request) {
         ->type_name("I/N");
 }
 
+constexpr char examples[] =
+    R"(  hark sweep --subject libevent --clause BND_1            all that can go wrong in one clause's cases
+  hark sweep --subject libevent --call accept4 --errno EMFILE,ENFILE
+  hark sweep --subject libevent --shallow 2000 --seed 7   a fair sample, another for each seed
+  hark sweep --subject libevent --shard 1/4 --out part-1  a quarter; four such make the whole
+  hark sweep --resume part-1/results.jsonl                goes on where it was stopped
+  hark sweep --subject libevent --clause ALL_1 --pairs    two calls that fail in one run, too
+)";
+
 }  // namespace
 
 void add_sweep(CLI::App& app, Action& action) {
     auto options = std::make_shared<SweepOptions>();
     auto* command =
         app.add_subcommand("sweep", "Make every call fail, in every way, in every case");
+    command->footer(footer(examples));
     SweepRequest& request = options->request;
     request.jobs = Pool::usual_size();
     auto* subject = command->add_option("--subject", options->subject,

@@ -107,6 +107,7 @@ def test_a_dry_run_says_what_a_run_would_run(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
     hark(*FEW, "--quiet", "--out", tmp_path)
     assert dry.out.splitlines() == [each["id"] for each in rows_of(tmp_path / "results.jsonl")]
+    assert json.loads(hark(*FEW, "--dry-run", "--json").out) == dry.out.splitlines()
 
 
 @pytest.mark.parametrize(
