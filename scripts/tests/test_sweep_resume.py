@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hark_call import LONG_S, Answer, hark, lines_of, program, without_times
-from sweep_call import FEW, SOME, differences, file_in, lines_in, swept
+from sweep_call import FEW, SOME, SWEEP, differences, file_in, lines_in, swept
 
 
 @pytest.fixture(scope="module", name="whole")
@@ -167,23 +168,29 @@ def started(*words: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen([program(), *map(str, words)], stderr=subprocess.PIPE, text=True)
 
 
-def wait_for_rows(file: Path, process: subprocess.Popen[str]) -> None:
-    while process.poll() is None:
-        if file.exists() and file.stat().st_size > 300_000:
-            return
-    pytest.fail("the sweep was over before there was a row of it")
+def stopped_amid(number: signal.Signals, folder: Path) -> tuple[int, str]:
+    """Its exit status and what it said.  It writes to a pipe, and so can't be over before it is
+    stopped: after the first rows nobody reads on until the signal was sent."""
+    file = file_in(folder)
+    os.mkfifo(file)
+    process = started(*SOME, "--quiet", "--out", folder)
+    with file.open("rb") as pipe:
+        written = pipe.read(300_000)
+        process.send_signal(number)
+        written += pipe.read()
+    _, said = process.communicate(timeout=LONG_S)
+    file.unlink()
+    file.write_bytes(written)
+    return process.returncode, said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_sweep_that_was_stopped_is_gone_on_with(
     long: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
-    stopped = started(*SOME, "--quiet", "--out", tmp_path)
-    wait_for_rows(file_in(tmp_path), stopped)
-    stopped.send_signal(number)
-    _, said = stopped.communicate(timeout=LONG_S)
+    status, said = stopped_amid(number, tmp_path)
     if number != signal.SIGKILL:
-        assert stopped.returncode == 130
+        assert status == 130, said
         assert f"hark sweep --resume {file_in(tmp_path)} goes on" in said
         *_, footer = lines_of(file_in(tmp_path))
         assert footer["ended"] == "interrupted"
@@ -192,10 +199,21 @@ def test_a_sweep_that_was_stopped_is_gone_on_with(
     assert differences(long, tmp_path) == []
 
 
-def test_the_second_in_one_folder_is_refused(long: Path, tmp_path: Path) -> None:
-    first = started(*SOME, "--quiet", "--out", tmp_path)
-    wait_for_rows(file_in(tmp_path), first)
-    first.send_signal(signal.SIGSTOP)
+@pytest.fixture(name="endless")
+def sweep_of_all(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Takes minutes, and writes to a file: it is not over before anyone has looked at it."""
+    process = started(*SWEEP, "--quiet", "--out", tmp_path)
+    while not (file_in(tmp_path).exists() and b"\n" in file_in(tmp_path).read_bytes()):
+        assert process.poll() is None, process.communicate()
+        os.sched_yield()
+    yield process
+    process.kill()
+    process.communicate(timeout=LONG_S)
+
+
+def test_the_second_in_one_folder_is_refused(
+    endless: subprocess.Popen[str], tmp_path: Path
+) -> None:
     others: tuple[tuple[str | Path, ...], ...] = (
         (*FEW, "--out", tmp_path),
         ("run", "--subject", "libevent", "--clause", "NBL_1", "--out", tmp_path),
@@ -203,33 +221,15 @@ def test_the_second_in_one_folder_is_refused(long: Path, tmp_path: Path) -> None
     )
     for words in others:
         refuses(hark(*words), 2, f"{tmp_path}: another hark is writing its results there")
-    first.send_signal(signal.SIGCONT)
-    first.communicate(timeout=LONG_S)
-    assert first.returncode == 0
-    assert differences(long, tmp_path) == []
+    endless.send_signal(signal.SIGINT)
+    endless.communicate(timeout=LONG_S)
+    header, *rows, footer = lines_of(file_in(tmp_path))
+    assert (endless.returncode, footer["ended"]) == (130, "interrupted")
+    assert header["command"][1:3] == ["sweep", "--subject"]
+    assert footer["rows"] == len([each for each in rows if each["kind"] == "fault"]) > 0
 
 
-def test_a_lock_goes_with_its_process(tmp_path: Path) -> None:
-    first = started(*SOME, "--quiet", "--out", tmp_path)
-    wait_for_rows(file_in(tmp_path), first)
-    first.kill()
-    first.communicate(timeout=LONG_S)
+def test_a_lock_goes_with_its_process(endless: subprocess.Popen[str], tmp_path: Path) -> None:
+    endless.kill()
+    endless.communicate(timeout=LONG_S)
     swept(tmp_path, *FEW)
-
-
-def test_a_disk_that_becomes_full_loses_no_row(long: Path, tmp_path: Path) -> None:
-    # A limit on a file's size stands for the disk; its signal is ignored, so that write tells.
-    room = 3_000_000  # more than the memory that cells share, less than the results
-    limited = tmp_path / "limited"
-    limited.write_text(
-        f'#!/bin/sh\ntrap "" XFSZ\nexec prlimit --fsize={room} "$HARK_UNDER_TEST" "$@"\n',
-        encoding="utf-8",
-    )
-    limited.chmod(0o700)
-    words = (*SOME, "--quiet", "--out", tmp_path)
-    file = file_in(tmp_path)
-    answer = hark(*words, by=limited, environment={"HARK_UNDER_TEST": str(program())})
-    refuses(answer, 2, f"{file}: it cannot be written: ", f"hark sweep --resume {file} goes on")
-    assert file.stat().st_size == room
-    assert hark("sweep", "--resume", file, "--quiet").status == 0
-    assert differences(long, tmp_path) == []
