@@ -32,7 +32,7 @@ class Acceptor {
     void forget_refusals() { refusals_ = 0; }
 
   private:
-    static constexpr int most_refusals = 3;  // as many as could be somebody changing the rules
+    static constexpr int most_refusals = 3;  // a lasting one is told in the turn in which it began
     int refusals_ = 0;
     // Of this listener and not of the process: who sandboxes a thread takes accept4 from it alone.
     bool lacks_accept4_ = false;
