@@ -91,7 +91,7 @@ CASE_FOR(CBK_6, set_error_callback, every_maker, "a callback sets the error call
     (void)stage.connect_many(listener, 2);
     stage.inject("accept,accept4:error=EMFILE:when=2");
 
-    stage.settle();
+    settle_after_fault(stage, listener, 2);
     stage.require_reached();
     CHECK(listener.delivered() == 2);
     CHECK(listener.errors().size() == 1);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sched.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "harness/must.h"
@@ -38,6 +39,12 @@ std::string free_port(Stage& stage) { return std::to_string(stage.bound_socket()
 Program start(Stage& stage, const std::string& argument, const std::string& preload,
               const std::vector<std::string>& environment) {
     std::vector<std::string> all = environment;
+    // A library that was built with a sanitizer brings it along, and whoever runs Hark has said
+    // how.
+    for (const char* sanitizer : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
+        const char* options = std::getenv(sanitizer);
+        if (options != nullptr) all.push_back(std::string(sanitizer) + "=" + options);
+    }
     all.push_back("LD_PRELOAD=" + library_of(stage) + (preload.empty() ? "" : ":" + preload));
     return {{places::echo_server().string(), argument}, all};
 }

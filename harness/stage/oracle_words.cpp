@@ -33,6 +33,10 @@ bool is_retried_on_linux(int error) {
     }
 }
 
+// A firewall's word, a security module's, and what is a network error of the connection or else for
+// good.
+bool may_be_retried(int error) { return error == EPERM || error == EACCES || error == EOPNOTSUPP; }
+
 WordOracle::State& WordOracle::state_of(std::int64_t fd) {
     for (State& each : states_) {
         if (each.fd == fd) return each;
@@ -71,7 +75,7 @@ void WordOracle::see_accept(const shim::Record& record) {
 void WordOracle::settle(State& state) {
     const int failed = std::exchange(state.failed, 0);
     if (failed == 0 || !state.error_callback) return;
-    if (is_retried_on_linux(failed)) return;
+    if (is_retried_on_linux(failed) || may_be_retried(failed)) return;
     findings_.push_back(
         {Oracle::unreported, state.record,
          "accept reported " + Errno(failed).name() + " and the error callback was not called"});

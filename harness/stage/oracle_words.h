@@ -13,6 +13,9 @@ namespace hark {
 // accept(2), "Error handling", adds for Linux.
 [[nodiscard]] bool is_retried_by_contract(int error);
 [[nodiscard]] bool is_retried_on_linux(int error);
+// What may pass or may not: whether to tell of it at once or to try again first is the listener's
+// own affair.  One that does neither is deaf or spins, which is another oracle's.
+[[nodiscard]] bool may_be_retried(int error);
 
 class WordOracle {
   public:

@@ -55,6 +55,17 @@ TEST_CASE("unreported: what accept recovers from by itself need not be told") {
     }
 }
 
+TEST_CASE("unreported: a refusal that may pass is told, or tried again") {
+    for (const int error : {EPERM, EACCES, EOPNOTSUPP}) {
+        auto silent = listening();
+        silent.fails_to_accept(listener, error).call(failed(Call::accept, EAGAIN));
+        CHECK(silent.broken().empty());
+        auto told = listening();
+        told.fails_to_accept(listener, error).tell(Told::error, listener, error);
+        CHECK(told.broken().empty());
+    }
+}
+
 TEST_CASE("unreported: who falls back from accept4 to accept has not failed yet") {
     for (const int error : {ENOSYS, EINVAL}) {
         auto fallen_back = listening();

@@ -12,9 +12,11 @@
 
 #include "harness/subject/listener_api.h"
 
-namespace {
-
 using namespace hark;
+
+extern "C" Subject* hark_open_subject_1(const char* path, std::string* why);
+
+namespace {
 
 static_assert(leave_sockets_blocking == LEV_OPT_LEAVE_SOCKETS_BLOCKING &&
                   close_on_free == LEV_OPT_CLOSE_ON_FREE &&
@@ -32,10 +34,22 @@ struct Functions {
 #include "harness/subjects/libevent/functions.def"
 };
 
-// The names under which libevent has been installed, newest first.
-constexpr const char* system_names[] = {"libevent_core-2.2.so.1", "libevent_core-2.1.so.7",
-                                        "libevent_core-2.1.so.6", "libevent_core-2.0.so.5",
-                                        "libevent_core.so"};
+// This file is also the adapter of other libraries with this ABI: whoever compiles it for one gives
+// OWN_NAME, OWN_VERSION, and OWN_LIBRARY, its place seen from the adapter's folder.
+#ifdef OWN_NAME
+constexpr bool is_libevent = false;
+constexpr char subject_name[] = OWN_NAME;
+constexpr char own_version[] = OWN_VERSION;
+constexpr const char* library_names[] = {OWN_LIBRARY};
+#else
+constexpr bool is_libevent = true;
+constexpr char subject_name[] = "libevent";
+constexpr char own_version[] = "";
+// The names under which it has been installed, newest first.
+constexpr const char* library_names[] = {"libevent_core-2.2.so.1", "libevent_core-2.1.so.7",
+                                         "libevent_core-2.1.so.6", "libevent_core-2.0.so.5",
+                                         "libevent_core.so"};
+#endif
 
 constexpr unsigned version_2_1 = 0x02010000;
 constexpr unsigned version_2_1_1 = 0x02010100;
@@ -52,7 +66,10 @@ class Libevent final : public Subject {
         }
     }
 
-    Identity identity() const override { return {"libevent", call_.event_get_version(), path_}; }
+    Identity identity() const override {
+        const std::string loop = call_.event_get_version();
+        return {subject_name, is_libevent ? loop : own_version + (" on libevent " + loop), path_};
+    }
 
     std::string lacks(Feature feature) const override {
         const auto without = [](const char* name) {
@@ -154,7 +171,8 @@ class Libevent final : public Subject {
     static evconnlistener_cb translated(AcceptCallback callback) {
         return reinterpret_cast<evconnlistener_cb>(callback);
     }
-    unsigned number() const { return call_.event_get_version_number(); }
+    // What libevent has learnt with time, a library that is built with Hark has.
+    unsigned number() const { return is_libevent ? call_.event_get_version_number() : ~0u; }
 
     Functions call_;
     std::string path_;
@@ -163,6 +181,13 @@ class Libevent final : public Subject {
 std::string path_of(void* function) {
     Dl_info found{};
     return dladdr(function, &found) != 0 ? found.dli_fname : "";
+}
+
+// The loader looks for a mere name by itself; a path is one from this adapter.
+std::string place_of(const std::string& library) {
+    if (library.find('/') == std::string::npos) return library;
+    const std::filesystem::path here = path_of(reinterpret_cast<void*>(&hark_open_subject_1));
+    return (here.parent_path() / library).lexically_normal();
 }
 
 // libevent_core-2.1.so.7 and libevent-2.1.so.7 both have libevent_pthreads-2.1.so.7 beside them.
@@ -183,13 +208,14 @@ void* open_library(const std::string& path, std::string& why) {
         if (library == nullptr) why = dlerror();
         return library;
     }
-    for (const char* name : system_names) {
-        if (void* library = dlopen(name, RTLD_NOW | RTLD_GLOBAL)) return library;
+    std::string tried;
+    for (const char* name : library_names) {
+        const std::string place = place_of(name);
+        if (void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_GLOBAL)) return library;
+        tried += (tried.empty() ? "" : ", ") + place;
     }
-    why = std::string("no libevent is installed; looked for ") + system_names[0];
-    for (std::size_t i = 1; i < std::size(system_names); ++i) {
-        why += std::string(", ") + system_names[i];
-    }
+    why = std::string("no ") + subject_name + " is installed; looked for " + tried + " (" +
+          dlerror() + ")";
     return nullptr;
 }
 
@@ -209,7 +235,9 @@ extern "C" Subject* hark_open_subject_1(const char* path, std::string* why) {
 #define OPTIONAL(name) BIND(name)
 #include "harness/subjects/libevent/functions.def"
     const std::string where = path_of(reinterpret_cast<void*>(found.evconnlistener_new));
-    void* pthreads = found.evthread_use_pthreads != nullptr ? nullptr : open_pthreads_beside(where);
+    // A drop-in has its listener in one object, and libevent's loop in another.
+    const std::string loop = path_of(reinterpret_cast<void*>(found.event_base_new));
+    void* pthreads = found.evthread_use_pthreads != nullptr ? nullptr : open_pthreads_beside(loop);
     static Libevent subject(found, where, pthreads);
     return &subject;
 }
