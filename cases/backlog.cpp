@@ -192,4 +192,5 @@ CASE_FOR(BKL_5, room_again, tcp, "a queue that was drained has room again") {
     CHECK(late.is_connected());
     stage.settle();
     CHECK(listener.delivered_to(late) == 1);
+    CHECK(kernel::queue_of(listener.fd()).limit == 2);
 }

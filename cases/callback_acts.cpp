@@ -36,6 +36,9 @@ CASE_FOR(CBK_6, disable_and_enable, every_maker,
     stage.settle();
     CHECK(listener.delivered() == 3);
     CHECK(listener.delivered_to(*peers[2]) == 1);
+    const auto& late = stage.connect(listener);
+    stage.settle();
+    CHECK(listener.delivered_to(late) == 1);
 }
 
 CASE_FOR(CBK_6, enable_another, every_maker, "a callback enables another listener") {

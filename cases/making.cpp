@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "cases/clause.h"
+#include "cases/free_address.h"
 
 using namespace hark;
 
@@ -19,6 +20,10 @@ Variants internet_families() {
             {.label = "ipv6", .family = Family::ipv6, .plan = ""}};
 }
 
+Variants unix_sockets() {
+    return {{.label = "path", .family = Family::unix_path, .plan = ""},
+            {.label = "abstract", .family = Family::unix_abstract, .plan = ""}};
+}
 Variants unix_path() { return {{.label = "", .family = Family::unix_path, .plan = ""}}; }
 
 // How many descriptors of this process are the socket that `fd` is.
@@ -143,6 +148,17 @@ CASE_FOR(NEW_4, disabling_one_leaves_the_other, every_maker,
     CHECK(second.delivered_to(peer) == 1);
 }
 
+CASE_FOR(NEW_4, disabling_the_second_leaves_the_first, every_maker,
+         "a listener that was made before a disabled one stays enabled") {
+    auto& first = stage.make();
+    auto& second = stage.make();
+    second.disable();
+    const auto& peer = stage.connect(first);
+
+    stage.settle();
+    CHECK(first.delivered_to(peer) == 1);
+}
+
 CASE_FOR(BND_1, delivers, every_family, "a listener that was made by binding delivers") {
     auto& listener = stage.bind();
     const auto& peer = stage.connect(listener);
@@ -159,6 +175,16 @@ CASE_FOR(BND_1, given_port, internet_families, "the port given is the port bound
     CHECK(Address::local_of(listener.get_fd()) == wanted);
     CHECK(stage.bind_plain(wanted) == Errno(EADDRINUSE));
     CHECK(stage.connect(wanted).is_connected());
+}
+
+CASE_FOR(BND_1, given_name, unix_sockets, "the AF_UNIX name given is the name bound") {
+    const auto wanted = free_address(stage);
+
+    auto& listener = stage.bind({.at = &wanted});
+    CHECK(Address::local_of(listener.fd()) == wanted);
+    const auto& peer = stage.connect(wanted);
+    stage.settle();
+    CHECK(listener.delivered_to(peer) == 1);
 }
 
 CASE_FOR(BND_1, ephemeral_port, internet_families,

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cases/delivery.h"
+#include "cases/free_address.h"
 
 using namespace hark;
 
@@ -99,6 +100,19 @@ CASE_FOR(ALL_1, binding, every_failure_of_binding,
     if (made.listener != nullptr) return check_works(stage, *made.listener);
     CHECK(made.error == Errno(stage.faults().front().error));
     CHECK(kernel::open_descriptors() == before);
+}
+
+CASE_FOR(ALL_1, address_is_free_again, every_family,
+         "an address that no listener came of can be bound by another") {
+    (void)stage.loop();
+    const auto wanted = free_address(stage);
+    stage.inject("listen:error=EADDRINUSE");
+
+    const auto made = stage.try_bind({.at = &wanted});
+    stage.end_faults();
+    stage.require_reached();
+    REQUIRE(made.listener == nullptr);
+    CHECK(stage.bind_plain(wanted) == Errno(0));
 }
 
 CASE_FOR(ALL_1, adopting, every_failure,

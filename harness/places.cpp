@@ -63,6 +63,8 @@ fs::path echo_server() {
     return found(fs::path(HARK_LIBDIR) / "hark/hark-echo-server", "echo server");
 }
 
+fs::path mutants() { return found(fs::path(HARK_LIBDIR) / "hark/mutants", "folder of mutants"); }
+
 std::vector<std::string> adapters() {
     std::set<std::string> names;
     for (const auto& folder : subjects()) {

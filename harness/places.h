@@ -20,6 +20,8 @@ namespace hark::places {
 // name that both have is Hark's own.
 [[nodiscard]] std::vector<std::string> adapters();
 [[nodiscard]] std::optional<std::filesystem::path> adapter(const std::string& name);
+// The mutants that were built, with mutants.json; only in a build folder.
+[[nodiscard]] std::filesystem::path mutants();
 // What is expected of a subject (its expected.toml), if it has such a file.
 [[nodiscard]] std::optional<std::filesystem::path> expectations(const std::string& name);
 

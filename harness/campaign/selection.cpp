@@ -27,22 +27,6 @@ std::vector<std::string> split(const std::string& list) {
 
 // GoogleTest's habit: what is named is in, unless a '-' part names it too; only '-' parts mean all
 // but these.
-bool passes(const std::vector<std::string>& filters, const std::string& id) {
-    bool any_positive = false;
-    bool in = false;
-    for (const auto& filter : filters) {
-        for (const auto& part : split(filter)) {
-            if (part.starts_with('-')) {
-                if (matches(part.substr(1), id)) return false;
-                continue;
-            }
-            any_positive = true;
-            in = in || matches(part, id);
-        }
-    }
-    return in || !any_positive;
-}
-
 void require_clause(const std::string& id) {
     std::vector<std::string_view> known;
     for (const Clause* each : clauses()) {
@@ -60,6 +44,22 @@ UnknownName::UnknownName(const std::string& kind, const std::string& name,
                     (near ? "; did you mean " + std::string(*near) + "?" : "") + " (hark list " +
                     listing + ")") {}
 
+bool is_chosen(const std::vector<std::string>& filters, const std::string& id) {
+    bool any_positive = false;
+    bool in = false;
+    for (const auto& filter : filters) {
+        for (const auto& part : split(filter)) {
+            if (part.starts_with('-')) {
+                if (matches(part.substr(1), id)) return false;
+                continue;
+            }
+            any_positive = true;
+            in = in || matches(part, id);
+        }
+    }
+    return in || !any_positive;
+}
+
 std::vector<Selected> select(const Selection& selection) {
     for (const auto& id : selection.clauses) require_clause(id);
     std::vector<Selected> all;
@@ -76,7 +76,7 @@ std::vector<Selected> select(const Selection& selection) {
         for (std::uint32_t variant = 0; variant < variants.size(); ++variant) {
             const std::string& label = variants[variant].label;
             const std::string id = one.id() + (label.empty() ? "" : "@" + label);
-            if (passes(selection.filters, id)) all.push_back({number, variant, id});
+            if (is_chosen(selection.filters, id)) all.push_back({number, variant, id});
         }
     }
     return all;

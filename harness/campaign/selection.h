@@ -29,6 +29,9 @@ struct Selection {
 // In the order of the document.  Throws UnknownName for a clause that is not in the contract.
 [[nodiscard]] std::vector<Selected> select(const Selection& selection);
 
+// GLOB[,-GLOB…], any number of them: if any GLOB matches, or there is none, and no -GLOB.
+[[nodiscard]] bool is_chosen(const std::vector<std::string>& filters, const std::string& id);
+
 // The run of this very id; throws UnknownName.
 [[nodiscard]] Selected select_one(const std::string& id);
 

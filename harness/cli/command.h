@@ -18,6 +18,7 @@ using Action = std::function<int()>;
 [[nodiscard]] std::string footer(const char* examples);
 
 void add_list(CLI::App& app, Action& action);
+void add_mutants(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);

@@ -1,0 +1,157 @@
+#include "harness/campaign/mutants.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "harness/errno.h"
+#include "harness/exit_status.h"
+#include "harness/must.h"
+#include "harness/places.h"
+#include "harness/results/results_file.h"
+#include "harness/verdict.h"
+
+namespace hark {
+
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+// The adapter of the right listener binds every other with its ABI.
+constexpr char right_one[] = "reference";
+
+bool is_death(const std::string& how) {
+    static const std::set<std::string> deaths = {"crash", "hang", "exit", "memory"};
+    return deaths.contains(how);
+}
+
+// A process that ends proves little: any mistake may end it.
+bool kills(const Mutant& mutant, const json& row) {
+    const std::string how = row["how"];
+    if (!mutant.clause.empty() && row["clause"] != mutant.clause) return false;
+    if (!mutant.how.empty()) return how == mutant.how;
+    return !is_death(how) || how == mutant.ends;
+}
+
+std::string what_was_seen(const json& row) {
+    const std::string seen = row["seen"];
+    return row["how"].get<std::string>() + ": " +
+           (seen.empty() ? row["message"].get<std::string>() : seen);
+}
+
+std::vector<Mutant> chosen(const MutantsRequest& request) {
+    std::ifstream file(places::mutants() / "mutants.json");
+    std::vector<Mutant> all = json::parse(file).get<std::vector<Mutant>>();
+    std::erase_if(all, [&](const Mutant& each) { return !is_chosen(request.filters, each.name); });
+    for (const Mutant& each : all) {
+        const fs::path library = places::mutants() / (each.name + ".so");
+        if (each.built && !fs::exists(library)) {
+            throw Broken(library.string() +
+                         ": it has not been built (cmake --build FOLDER --target mutants)");
+        }
+    }
+    return all;
+}
+
+SubjectChoice subject_of(const Mutant& mutant) {
+    SubjectChoice choice{.label = "mutant/" + mutant.name,
+                         .adapter = places::adapter(right_one).value(),
+                         .name = "mutant",
+                         .library = ""};
+    if (mutant.built) choice.library = places::mutants() / (mutant.name + ".so");
+    return choice;
+}
+
+json to_json(const MutantResult& result) {
+    json line = result.mutant;
+    line["right"] = result.right;
+    line["failed"] = result.failed;
+    line["id"] = result.id;
+    line["seen"] = result.seen;
+    return line;
+}
+
+// One line a mutant, as in every other file of results.
+std::string write(const std::string& folder, const MutantsReport& report) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error) throw UnwritableResults(folder + ": the folder cannot be made: " + error.message());
+    const std::string path = folder + "/mutants.jsonl";
+    std::ofstream file(path);
+    for (const MutantResult& each : report.results) file << to_json(each).dump() << '\n';
+    file.close();
+    if (!file) throw UnwritableResults(path + ": it cannot be written: " + Errno::last().text());
+    return path;
+}
+
+}  // namespace
+
+MutantResult judge(const Mutant& mutant, const std::vector<json>& rows) {
+    MutantResult result{.mutant = mutant, .failed = {}, .id = "", .seen = ""};
+    bool is_killed = false;
+    for (const json& row : rows) {
+        const std::string verdict = row["verdict"];
+        if (verdict != to_word(Verdict::fail) && verdict != to_word(Verdict::error)) continue;
+        ++result.failed[row["clause"].get<std::string>()];
+        const bool kills_it =
+            !mutant.control && verdict == to_word(Verdict::fail) && kills(mutant, row);
+        if (result.id.empty() || (kills_it && !is_killed)) {
+            result.id = row["id"];
+            result.seen = what_was_seen(row);
+        }
+        is_killed = is_killed || kills_it;
+    }
+    result.right = mutant.control ? result.failed.empty() && !rows.empty() : is_killed;
+    return result;
+}
+
+unsigned MutantsReport::count(bool controls, bool right) const {
+    return static_cast<unsigned>(
+        std::count_if(results.begin(), results.end(), [&](const MutantResult& each) {
+            return each.mutant.control == controls && each.right == right;
+        }));
+}
+
+MutantsReport run_mutants(const MutantsRequest& request,
+                          const std::function<void(const Progress&)>& tell,
+                          const std::function<bool()>& interrupted) {
+    MutantsReport report;
+    const auto began = Clock::now();
+    const std::vector<Mutant> mutants = chosen(request);
+    Progress progress;
+    progress.planned = mutants.size() * select({}).size();
+    for (const Mutant& mutant : mutants) {
+        const std::uint64_t before = progress.done;
+        RunRequest run;
+        run.subjects = {subject_of(mutant)};
+        run.plan = mutant.plan;
+        run.jobs = request.jobs;
+        run.timeout_scale = request.timeout_scale;
+        const RunReport ran = run_contract(
+            run,
+            [&](const Progress& now) {
+                progress.done = before + now.done;
+                progress.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+                tell(progress);
+            },
+            interrupted);
+        report.interrupted = ran.interrupted;
+        if (report.interrupted) break;
+        report.results.push_back(judge(mutant, ran.rows));
+        if (!report.results.back().right) ++progress.failed;
+    }
+    report.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+    if (!request.out.empty()) report.file = write(request.out, report);
+    const bool all_right = report.count(false, false) + report.count(true, false) == 0;
+    report.exit_status = report.interrupted ? exit_interrupted
+                         : mutants.empty()  ? exit_nothing
+                         : all_right        ? exit_as_expected
+                                            : exit_unexpected;
+    return report;
+}
+
+}  // namespace hark
