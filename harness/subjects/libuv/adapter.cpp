@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include "harness/subject/listener_api.h"
@@ -227,9 +228,10 @@ class Libuv final : public Subject {
         Handle& one = take_handle();
         int status = init(one, loop_of(loop), is_pipe);
         if (status == 0 && is_pipe) {
-            const auto size = static_cast<std::size_t>(length) - offsetof(sockaddr_un, sun_path);
-            const std::string path(reinterpret_cast<const sockaddr_un*>(address)->sun_path, size);
-            status = uv_pipe_bind(&one.pipe, path.c_str());
+            std::array<char, sizeof(sockaddr_un)> path{};  // with a zero behind the longest
+            std::memcpy(path.data(), reinterpret_cast<const sockaddr_un*>(address)->sun_path,
+                        static_cast<std::size_t>(length) - offsetof(sockaddr_un, sun_path));
+            status = uv_pipe_bind(&one.pipe, path.data());
         } else if (status == 0) {
             status = uv_tcp_bind(&one.tcp, address,
                                  (flags & bind_ipv6only) != 0 ? unsigned{UV_TCP_IPV6ONLY} : 0);
