@@ -174,6 +174,7 @@ CASE_FOR(ERR_7, cleared_within, every_maker, "an error callback clears itself") 
 }
 
 CASE_FOR(ERR_7, disables, every_maker, "an error callback disables its listener") {
+    stage.require(Feature::enable_disable);
     auto& listener = stage.make();
     listener.set_error_callback();
     listener.on_error([&](const ErrorTold&) { listener.disable(); });

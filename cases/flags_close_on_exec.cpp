@@ -62,6 +62,7 @@ CASE_FOR(CEX_2, every_family, every_family_and_maker,
 
 CASE_FOR(CEX_3, listening_survives_execve, every_maker,
          "without the flag the listening socket survives execve") {
+    stage.require_without(close_on_exec);
     auto& listener = stage.make();
 
     CHECK(kernel::survives_execve(listener.fd()));
@@ -69,6 +70,7 @@ CASE_FOR(CEX_3, listening_survives_execve, every_maker,
 
 CASE_FOR(CEX_3, listening_survives_posix_spawn, every_maker,
          "without the flag the listening socket survives posix_spawn") {
+    stage.require_without(close_on_exec);
     auto& listener = stage.make();
 
     CHECK(kernel::survives_posix_spawn(listener.fd()));
@@ -76,6 +78,7 @@ CASE_FOR(CEX_3, listening_survives_posix_spawn, every_maker,
 
 CASE_FOR(CEX_3, accepted_survives_execve, every_maker,
          "without the flag an accepted socket survives execve") {
+    stage.require_without(close_on_exec);
     auto& listener = stage.make();
 
     const auto& accepted = deliver_one(stage, listener);
@@ -84,6 +87,7 @@ CASE_FOR(CEX_3, accepted_survives_execve, every_maker,
 
 CASE_FOR(CEX_3, accepted_survives_posix_spawn, every_maker,
          "without the flag an accepted socket survives posix_spawn") {
+    stage.require_without(close_on_exec);
     auto& listener = stage.make();
 
     const auto& accepted = deliver_one(stage, listener);

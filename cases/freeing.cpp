@@ -18,6 +18,7 @@ Variants with_and_without_lock() {
 
 CASE_FOR(FRE_1, no_call_after, every_family_and_maker,
          "a freed listener delivers nothing of what waits") {
+    stage.require_without(close_on_free);
     auto& listener = stage.make();
     (void)stage.connect(listener);
 
@@ -30,6 +31,7 @@ CASE_FOR(FRE_1, no_call_after, every_family_and_maker,
 
 CASE_FOR(FRE_1, no_call_for_later_ones, every_maker,
          "a freed listener delivers nothing of what comes later") {
+    stage.require_without(close_on_free);
     auto& listener = stage.make();
     (void)deliver_one(stage, listener);
 
@@ -71,6 +73,7 @@ CASE_FOR(FRE_1, memory_gone, with_and_without_lock, "a freed listener leaves no 
 
 CASE_FOR(FRE_1, loop_has_nothing_left, every_maker,
          "a loop whose only listener was freed has nothing to wait for") {
+    stage.require_without(close_on_free);
     auto& listener = stage.make();
     (void)deliver_one(stage, listener);
 
@@ -92,6 +95,7 @@ CASE_FOR(FRE_2, own_callback, every_family_and_maker, "a listener is freed withi
 
 CASE_FOR(FRE_2, own_callback_of_a_batch, every_maker,
          "a listener freed within its callback delivers nothing more of the batch") {
+    stage.require_without(close_on_free);
     auto& listener = stage.make();
     listener.on_accept([&](Accepted&) { listener.free(); });
 
@@ -115,6 +119,7 @@ CASE_FOR(FRE_2, own_callback_closes, every_maker,
 
 CASE_FOR(FRE_2, own_callback_locked, with_and_without_lock,
          "a listener with a lock is freed within its callback") {
+    stage.require_without(close_on_free);
     stage.use_threads();
     auto& listener = stage.make();
     listener.on_accept([&](Accepted&) { listener.free(); });
@@ -126,6 +131,7 @@ CASE_FOR(FRE_2, own_callback_locked, with_and_without_lock,
 }
 
 CASE(FRE_2, error_callback, "a listener is freed within its error callback") {
+    stage.require_without(close_on_free);
     auto& listener = stage.make();
     listener.set_error_callback();
     listener.on_error([&](const ErrorTold&) { listener.free(); });
@@ -154,6 +160,7 @@ CASE_FOR(FRE_2, with_connections_waiting, every_maker,
 }
 
 CASE_FOR(FRE_2, while_disabled, every_maker, "a disabled listener is freed") {
+    stage.require_without(close_on_free);
     auto& listener = stage.make();
     (void)stage.connect(listener);
     REQUIRE(listener.disable() == 0);
@@ -165,6 +172,7 @@ CASE_FOR(FRE_2, while_disabled, every_maker, "a disabled listener is freed") {
 }
 
 CASE_FOR(FRE_2, before_the_loop_ran, every_maker, "a listener is freed before the loop ever ran") {
+    stage.require_without(close_on_free);
     auto& listener = stage.make();
 
     listener.free();
@@ -175,6 +183,7 @@ CASE_FOR(FRE_2, before_the_loop_ran, every_maker, "a listener is freed before th
 }
 
 CASE_FOR(FRE_2, after_the_loop_ended, every_maker, "a listener is freed after the loop's exit") {
+    stage.require_without(close_on_free);
     auto& listener = stage.make();
     listener.on_accept([&](Accepted&) { stage.loop().exit(); });
     (void)stage.connect(listener);
@@ -190,6 +199,7 @@ CASE_FOR(FRE_2, after_the_loop_ended, every_maker, "a listener is freed after th
 
 CASE_FOR(FRE_2, in_the_turn_of_its_connection, every_maker,
          "a listener freed by another's callback delivers nothing, though its turn had come") {
+    stage.require_without(close_on_free);
     auto& first = stage.make();
     auto& second = stage.make();
     first.on_accept([&](Accepted&) { second.free(); });

@@ -1,6 +1,7 @@
 #include "harness/places.h"
 
 #include <cstdlib>
+#include <fstream>
 #include <set>
 #include <system_error>
 
@@ -73,6 +74,19 @@ std::vector<std::string> adapters() {
         }
     }
     return {names.begin(), names.end()};
+}
+
+std::map<std::string, std::string> missing_adapters() {
+    std::map<std::string, std::string> reasons;
+    for (const auto& folder : subjects()) {
+        for (const auto& entry : fs::directory_iterator(folder)) {
+            const std::string name = entry.path().stem().string();
+            if (entry.path().extension() != ".missing" || adapter(name)) continue;
+            std::ifstream file(entry.path());
+            std::getline(file, reasons[name]);
+        }
+    }
+    return reasons;
 }
 
 std::optional<fs::path> adapter(const std::string& name) { return in_subjects(name + ".so"); }

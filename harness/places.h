@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ namespace hark::places {
 [[nodiscard]] std::optional<std::filesystem::path> adapter(const std::string& name);
 // The mutants that were built, with mutants.json; only in a build folder.
 [[nodiscard]] std::filesystem::path mutants();
+// Why an adapter of Hark's own was not built, by name: what it needs was not there.
+[[nodiscard]] std::map<std::string, std::string> missing_adapters();
 // What is expected of a subject (its expected.toml), if it has such a file.
 [[nodiscard]] std::optional<std::filesystem::path> expectations(const std::string& name);
 

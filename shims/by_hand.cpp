@@ -4,10 +4,12 @@
 //   accept, accept4  a consuming fault takes a connection; a wait that would never end is a verdict
 //   close            the number is free the moment the kernel returns, so the table comes first
 //   fcntl, ioctl     variadic, and which commands have an argument is theirs alone to say
+//   syscall          no row, since it is any call: libuv closes its descriptors by it
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "shims/life.h"
@@ -105,6 +107,22 @@ int control(Ledger& page, const shim::Row& row, const void* caller, decltype(&sh
     return outcome;
 }
 
+// close and syscall(SYS_close); `next` makes the real call.
+template <typename Next>
+long close_by(Ledger& page, const void* caller, int fd, Next next) {
+    Visit visit(page, shim::row_of_close, caller, arguments_of(fd), 0);
+    if (visit.is_replaced() && !visit.consumes()) return visit.replaced_outcome();
+    shim::life::forget(visit, fd);
+    if (visit.consumes()) {
+        // close(2): on Linux the descriptor is gone even though the call says EINTR or EIO.
+        if (ask_kernel(SYS_close, fd) == 0) visit.mark(shim::mark_consumed);
+        return visit.replaced_outcome();
+    }
+    const long outcome = next();
+    visit.leave(outcome);
+    return outcome;
+}
+
 }  // namespace
 
 int shim_accept(int fd, sockaddr* address, socklen_t* length) {
@@ -133,19 +151,24 @@ int shim_close(int fd) {
     Ledger* const page = shim::recording_ledger();
     if (page == nullptr) [[likely]]
         return next(fd);
-    Visit visit(*page, shim::row_of_close, __builtin_return_address(0), arguments_of(fd), 0);
-    if (visit.is_replaced() && !visit.consumes()) {
-        return static_cast<int>(visit.replaced_outcome());
-    }
-    shim::life::forget(visit, fd);
-    if (visit.consumes()) {
-        // close(2): on Linux the descriptor is gone even though the call says EINTR or EIO.
-        if (ask_kernel(SYS_close, fd) == 0) visit.mark(shim::mark_consumed);
-        return static_cast<int>(visit.replaced_outcome());
-    }
-    const int outcome = next(fd);
-    visit.leave(outcome);
-    return outcome;
+    return static_cast<int>(
+        close_by(*page, __builtin_return_address(0), fd, [=] { return next(fd); }));
+}
+
+// syscall(2) is variadic; whoever is called finds up to seven integers in the same places either
+// way.
+extern "C" __attribute__((visibility("default"))) long shim_syscall(long number, long a, long b,
+                                                                    long c, long d, long e,
+                                                                    long f) __asm__("syscall");
+
+long shim_syscall(long number, long a, long b, long c, long d, long e, long f) {
+    static constinit std::atomic<decltype(&shim_syscall)> real{nullptr};
+    auto* const next = shim::resolve(real, "syscall");
+    Ledger* const page = number == SYS_close ? shim::recording_ledger() : nullptr;
+    if (page == nullptr) [[likely]]
+        return next(number, a, b, c, d, e, f);
+    return close_by(*page, __builtin_return_address(0), static_cast<int>(a),
+                    [=] { return next(number, a, b, c, d, e, f); });
 }
 
 int shim_fcntl(int fd, int command, long argument) {

@@ -165,15 +165,16 @@ struct Allocation {
 };
 
 // Why the shim itself ended the process.
-enum class End : std::uint32_t { none, would_block };
+enum class End : std::uint32_t { none, would_block, busy };
 
-inline constexpr std::uint64_t ledger_magic = 0x48'61'72'6b'00'00'00'02;  // "Hark", layout 2
+inline constexpr std::uint64_t ledger_magic = 0x48'61'72'6b'00'00'00'03;  // "Hark", layout 3
 inline constexpr std::size_t rule_room = 16;
 inline constexpr std::size_t range_room = 32;
 inline constexpr std::size_t record_room = 1 << 14;
 inline constexpr std::size_t descriptor_room = 4096;
 inline constexpr std::size_t allocation_room = 1 << 13;
 inline constexpr int exit_would_block = 86;  // the exit status that goes with End::would_block
+inline constexpr int exit_busy = 87;         // and with End::busy
 
 // The coarse ones stop with those whose time they tell.
 inline constexpr clockid_t stoppable_clocks[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW,
@@ -185,6 +186,7 @@ struct Ledger {
 
     std::atomic<std::uint32_t> recording;  // zero: every call goes straight through
     std::atomic<std::uint32_t> ends_on_block;
+    std::atomic<std::uint32_t> most_calls;  // the process ends at this one; zero: no limit
     std::atomic<End> end;
     // Whose descriptors and allocations the tables below tell of, as its own getpid() says; zero:
     // everyone's.  A forked child has numbers and addresses of its own and would overwrite them.

@@ -50,16 +50,25 @@ Function allocator(std::atomic<Function>& slot, const char* name) {
     return found;
 }
 
-// Memory that was asked for and not given, by the subject and without a rule.
-void leave_with_memory(Visit& visit, const void* pointer, std::size_t size) {
+// Memory that was asked for and not given, by the subject and without a rule, is counted.  What was
+// moved is older than the record of allocations if that does not know it, and stays unknown: a
+// table that a library keeps for good may grow and shrink in any run.
+enum class Origin { fresh, older };
+void leave_with_memory(Visit& visit, const void* pointer, std::size_t size,
+                       Origin origin = Origin::fresh) {
     if (visit.by_subject()) {
         if (pointer != nullptr) {
-            shim::allocation::add(visit.page(), pointer, size, visit.number());
+            if (origin == Origin::fresh)
+                shim::allocation::add(visit.page(), pointer, size, visit.number());
         } else {
             visit.page().memory_refused.fetch_add(1, std::memory_order_relaxed);
         }
     }
     visit.leave(shim::number_of(pointer));
+}
+
+Origin origin_of(const void* moved_from, bool was_known) {
+    return moved_from == nullptr || was_known ? Origin::fresh : Origin::older;
 }
 
 }  // namespace
@@ -121,7 +130,7 @@ void* shim_realloc(void* pointer, size_t size) {
     if (moved == nullptr && before.was_known) {
         shim::allocation::add(*page, pointer, before.size, before.made_by);
     }
-    leave_with_memory(visit, moved, size);
+    leave_with_memory(visit, moved, size, origin_of(pointer, before.was_known));
     return moved;
 }
 
@@ -154,7 +163,7 @@ void* shim_reallocarray(void* pointer, size_t count, size_t size) {
     if (moved == nullptr && before.was_known) {
         shim::allocation::add(*page, pointer, before.size, before.made_by);
     }
-    leave_with_memory(visit, moved, count * size);
+    leave_with_memory(visit, moved, count * size, origin_of(pointer, before.was_known));
     return moved;
 }
 

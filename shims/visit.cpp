@@ -55,6 +55,9 @@ void Visit::enter(const void* caller) {
     record_->rule = 0;
     record_->payload_size = 0;
     record_->number.store(number_, std::memory_order_release);
+    const std::uint32_t most = page_.most_calls.load(std::memory_order_relaxed);
+    if (most != 0 && number_ >= most) [[unlikely]]
+        end_as(End::busy, exit_busy);
 }
 
 // A call may have waited while the ring went once around.
@@ -192,8 +195,12 @@ void Visit::complete(std::int64_t outcome, int error) {
 void Visit::end_as_would_block() {
     mark(mark_would_block);
     if (is_record_mine()) record_->marks = marks_;
-    page_.end.store(End::would_block, std::memory_order_release);
-    ask_kernel(SYS_exit_group, exit_would_block);
+    end_as(End::would_block, exit_would_block);
+}
+
+void Visit::end_as(End end, int status) {
+    page_.end.store(end, std::memory_order_release);
+    ask_kernel(SYS_exit_group, status);
     die("the kernel did not end the process");
 }
 

@@ -103,6 +103,7 @@ class Visit {
     [[noreturn]] void end_as_would_block();
 
   private:
+    [[noreturn]] void end_as(End end, int status);
     void enter(const void* caller);
     void obey(std::int64_t flags);
     void act(Rule& rule, std::int64_t flags);

@@ -66,9 +66,9 @@ void note_faults(const shim::Ledger& ledger, Slot& slot) {
 }
 
 void live_through(const Job& job, std::size_t from, Subject& subject, shim::Ledger& ledger,
-                  BatchPage& page, int output) {
+                  BatchPage& page, int output, const std::set<unsigned>& kept) {
     // Whatever is thrown ends the cell in the run that is going on, which is then run again alone.
-    prepare_cell(output, nullptr);
+    prepare_cell(output, kept, nullptr);
     const Batch batch(job);
     begin_in_this_process(ledger);
     const Census before = Census::take(ledger, CensusKind::full);

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <set>
 #include <string>
 
 #include "harness/cell/protocol.h"
@@ -75,6 +76,7 @@ void note_faults(const shim::Ledger& ledger, Slot& slot);
 
 // In the forked child: runs the job's plans from number `from` on, until one must be run again.
 [[noreturn]] void live_through(const Job& job, std::size_t from, Subject& subject,
-                               shim::Ledger& ledger, BatchPage& page, int output);
+                               shim::Ledger& ledger, BatchPage& page, int output,
+                               const std::set<unsigned>& kept);
 
 }  // namespace hark

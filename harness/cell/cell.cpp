@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <set>
 
 #include "harness/cell/ledger_file.h"
 #include "harness/cell/own_signals.h"
@@ -79,19 +80,23 @@ void apply(const Limits& limits) {
 
 // What the subject prints goes to the zygote; what it reads is nothing; the driver's socket and the
 // zygote's other descriptors are not for it.
-void take_descriptors(int output) {
+void take_descriptors(int output, std::set<unsigned> kept) {
     must(::dup2(output, STDOUT_FILENO), "dup2 to standard output");
     must(::dup2(output, STDERR_FILENO), "dup2 to standard error");
     const int nothing = must(::open("/dev/null", O_RDONLY), "open /dev/null");
     must(::dup2(nothing, STDIN_FILENO), "dup2 to standard input");
     const char* scratch = std::getenv("HARK_SCRATCH");
-    const std::string kept = scratch == nullptr ? "" : scratch;
+    const std::string folder = scratch == nullptr ? "" : scratch;
     const std::string prefix = "/proc/self/fd/";
-    const unsigned folder = kept.starts_with(prefix)
-                                ? static_cast<unsigned>(std::stoul(kept.substr(prefix.size())))
-                                : 3;
-    if (folder > 3) (void)::close_range(3, folder - 1, 0);
-    (void)::close_range(kept.starts_with(prefix) ? folder + 1 : 3, ~0u, 0);
+    if (folder.starts_with(prefix)) {
+        kept.insert(static_cast<unsigned>(std::stoul(folder.substr(prefix.size()))));
+    }
+    unsigned from = 3;
+    for (const unsigned each : kept) {
+        if (each > from) (void)::close_range(from, each - 1, 0);
+        from = each + 1;
+    }
+    (void)::close_range(from, ~0u, 0);
 }
 
 nlohmann::json findings_as_json(const Outcome& outcome) {
@@ -123,10 +128,10 @@ nlohmann::json to_json(const Outcome& outcome) {
 
 }  // namespace
 
-void prepare_cell(int output, CrashSite* crash) {
+void prepare_cell(int output, const std::set<unsigned>& kept, CrashSite* crash) {
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)::setpgid(0, 0);
-    take_descriptors(output);
+    take_descriptors(output, kept);
     if (crash != nullptr && !sanitized) catch_crashes(*crash);
     apply(Limits{});
     forbid_signals_to_others(::getppid());
@@ -145,9 +150,9 @@ std::string run_here(const Job& job, Subject& subject, shim::Ledger& ledger) {
 }
 
 void live_and_die(const Job& job, Subject& subject, shim::Ledger& ledger, Mailbox& mailbox,
-                  int output) {
+                  int output, const std::set<unsigned>& kept) {
     try {
-        prepare_cell(output, &mailbox.crash());
+        prepare_cell(output, kept, &mailbox.crash());
         begin_in_this_process(ledger);
         mailbox.put(run_here(job, subject, ledger));
     } catch (const std::exception& trouble) {

@@ -56,6 +56,7 @@ void renew(shim::Ledger& ledger, const std::vector<shim::Range>& ranges) {
 void begin_in_this_process(shim::Ledger& ledger) {
     ledger.process.store(::getpid());
     ledger.ends_on_block.store(1);
+    ledger.most_calls.store(most_calls);
 }
 
 void clear_for_next(shim::Ledger& ledger) {
@@ -76,6 +77,7 @@ void clear_for_next(shim::Ledger& ledger) {
 void clear_run(shim::Ledger& ledger) {
     clear_for_next(ledger);
     ledger.ends_on_block.store(0);
+    ledger.most_calls.store(0);
     // Not between runs of one process: a clock that goes back is a fault of its own.
     ledger.clock_ahead.store(0);
     ledger.wall_clock_ahead.store(0);

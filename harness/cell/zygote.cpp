@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -24,6 +25,7 @@
 #include "harness/cell/stable_text.h"
 #include "harness/must.h"
 #include "harness/stage/address.h"
+#include "harness/stage/kernel.h"
 #include "harness/stage/peer.h"
 #include "harness/subject/loading.h"
 #include "harness/trace/lines.h"
@@ -55,8 +57,12 @@ class Zygote {
         : ledger_(ledger.get()),
           loaded_(load_subject(request.adapter, request.library)),
           host_(zygote_control_fd) {
+        const auto before = kernel::open_descriptors();
         renew(ledger_, loaded_.text);
         warm_up(*loaded_.subject);
+        for (const int each : kernel::open_descriptors()) {
+            if (!before.contains(each)) kept_.insert(static_cast<unsigned>(each));
+        }
     }
 
     [[nodiscard]] Hello hello() const;
@@ -81,6 +87,7 @@ class Zygote {
     shim::Ledger& ledger_;
     LoadedSubject loaded_;
     CellHost host_;
+    std::set<unsigned> kept_;  // descriptors that the subject keeps once it is warm
     Mailbox mailbox_;
     BatchPage page_;
     std::unordered_map<std::uint64_t, std::string> site_names_;
@@ -105,6 +112,8 @@ Hello Zygote::hello() const {
         {Feature::get_base, "telling the loop"},
         {Feature::null_callback, "a null callback"},
         {Feature::threads, "threads"},
+        {Feature::address_length, "an address of any length"},
+        {Feature::abstract_address, "binding an address without a path"},
     };
     for (const auto& [feature, words] : features) {
         const std::string reason = loaded_.subject->lacks(feature);
@@ -131,7 +140,7 @@ json Zygote::run(const Job& job) {
     mailbox_.clear(nonce);
     const auto began = Clock::now();
     auto ended = host_.run(
-        [&](int output) { live_and_die(job, *loaded_.subject, ledger_, mailbox_, output); },
+        [&](int output) { live_and_die(job, *loaded_.subject, ledger_, mailbox_, output, kept_); },
         milliseconds(job.timeout_ms));
     ended.ending.scribbled = !is_whole(ledger_, loaded_.text);
     if (ended.ending.scribbled) renew(ledger_, loaded_.text);
@@ -176,7 +185,9 @@ bool Zygote::sweep(const Job& job, const Send& send) {
     while (next < job.plans.size()) {
         clear_run(ledger_);
         (void)host_.run(
-            [&](int output) { live_through(job, next, *loaded_.subject, ledger_, page_, output); },
+            [&](int output) {
+                live_through(job, next, *loaded_.subject, ledger_, page_, output, kept_);
+            },
             milliseconds(job.timeout_ms), [&] { return page_.running().load(); });
         if (host_.driver_is_gone()) return false;
         if (!is_whole(ledger_, loaded_.text)) renew(ledger_, loaded_.text);

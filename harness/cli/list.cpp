@@ -56,7 +56,10 @@ std::string_view to_word(shim::Class consequence) {
 json subjects_as_json() {
     json all = json::array();
     for (const auto& name : places::adapters()) {
-        all.push_back({{"name", name}, {"adapter", places::adapter(name)->string()}});
+        all.push_back({{"name", name}, {"adapter", places::adapter(name)->string()}, {"note", ""}});
+    }
+    for (const auto& [name, reason] : places::missing_adapters()) {
+        all.push_back({{"name", name}, {"adapter", nullptr}, {"note", "not built: " + reason}});
     }
     return all;
 }
@@ -126,6 +129,7 @@ void print_columns(const json& rows, const std::vector<std::string>& columns) {
             if (column != columns.back()) cell.resize(width[column] + 2, ' ');
             line += cell;
         }
+        line.erase(line.find_last_not_of(' ') + 1);
         std::cout << line << '\n';
     }
 }
@@ -147,7 +151,7 @@ const std::vector<Listing>& listings() {
         {"subjects",
          "the implementations that there are adapters for",
          subjects_as_json,
-         {"name", "adapter"}},
+         {"name", "adapter", "note"}},
         {"calls",
          "the calls that the shim stands in front of",
          calls_as_json,

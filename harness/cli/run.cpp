@@ -46,14 +46,11 @@ int dry_run(const RunOptions& options) {
 
 int run(RunOptions& options) {
     RunRequest& request = options.request;
-    for (const auto& word : options.subjects) {
-        const auto same = [&](const SubjectChoice& each) { return each.label == word; };
-        if (std::none_of(request.subjects.begin(), request.subjects.end(), same)) {
-            request.subjects.push_back(choose_subject(word));
-            auto& limit = request.subjects.back().loading_limit;
-            limit = std::chrono::milliseconds(
-                static_cast<long>(static_cast<double>(limit.count()) * request.timeout_scale));
-        }
+    request.subjects = choose_subjects(options.subjects);
+    for (auto& subject : request.subjects) {
+        const auto limit = static_cast<double>(subject.loading_limit.count());
+        subject.loading_limit =
+            std::chrono::milliseconds(static_cast<long>(limit * request.timeout_scale));
     }
     (void)parse_plan(request.plan);  // refused here, with its position, before anything is started
     request.command = command_line();
@@ -98,7 +95,8 @@ void add_run(CLI::App& app, Action& action) {
     RunRequest& request = options->request;
     request.jobs = Pool::usual_size();
     command
-        ->add_option("--subject", options->subjects, "A subject's name, or the path of a library")
+        ->add_option("--subject", options->subjects,
+                     "A subject's name, the path of a library, or all; repeatable")
         ->required();
     command->add_option("--clause", request.selection.clauses, "Only this clause; repeatable");
     command->add_option("--filter,--case", request.selection.filters,

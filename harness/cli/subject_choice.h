@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "harness/campaign/worker.h"
 
@@ -15,5 +16,8 @@ struct NoSuchFile : std::runtime_error {
 // A word with a slash in it is a library with the evconnlistener ABI; any other names an adapter.
 // Throws NoSuchFile, BadLibrary, or UnknownName with the nearest name that there is.
 [[nodiscard]] SubjectChoice choose_subject(const std::string& word);
+
+// Likewise of several, each once and in their order; "all" is every adapter that was built.
+[[nodiscard]] std::vector<SubjectChoice> choose_subjects(const std::vector<std::string>& words);
 
 }  // namespace hark::cli

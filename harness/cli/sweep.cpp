@@ -17,7 +17,7 @@ namespace hark::cli {
 namespace {
 
 struct SweepOptions {
-    std::string subject;
+    std::vector<std::string> subjects;
     SweepRequest request;
     std::string unfinished;  // the file to go on in
     Colour colour = Colour::automatic;
@@ -110,7 +110,7 @@ int take_over(const CLI::App& command, SweepOptions& options) {
     read_request(begun.unfinished->header(), path, begun);
     const SweepRequest& asked = options.request;
     const std::pair<const char*, bool> same[] = {
-        {"--subject", options.subject == begun.subject.label},
+        {"--subject", options.subjects == std::vector{begun.subject.label}},
         {"--clause", asked.selection.clauses == begun.selection.clauses},
         {"--filter", asked.selection.filters == begun.selection.filters},
         {"--call", asked.limits.calls == begun.limits.calls},
@@ -128,7 +128,7 @@ int take_over(const CLI::App& command, SweepOptions& options) {
                   << " was begun otherwise; without it the sweep goes on as it was begun\n";
         return exit_usage;
     }
-    options.subject = begun.subject.label;
+    options.subjects = {begun.subject.label};
     options.request.selection = begun.selection;
     options.request.limits = begun.limits;
     options.request.shallow = begun.shallow;
@@ -157,16 +157,7 @@ void say_what_is_missing(const SweepReport& report, const SweepRequest& request)
     }
 }
 
-int run_sweep(const CLI::App& command, SweepOptions& options) {
-    SweepRequest& request = options.request;
-    if (!options.unfinished.empty()) {
-        const int status = take_over(command, options);
-        if (status != exit_as_expected) return status;
-    }
-    require_known(request.limits);
-    request.subject = choose_subject(options.subject);
-    request.command = command_line();
-    watch_for_interrupt();
+int sweep_one(const SweepOptions& options, const SweepRequest& request) {
     SweepReport report;
     {
         ProgressLine progress(options.quiet);
@@ -183,6 +174,33 @@ int run_sweep(const CLI::App& command, SweepOptions& options) {
     }
     say_what_is_missing(report, request);
     return report.exit_status;
+}
+
+// A file holds one sweep, so each of several has a folder of its own, by its name.
+int run_sweep(const CLI::App& command, SweepOptions& options) {
+    SweepRequest& request = options.request;
+    if (!options.unfinished.empty()) {
+        const int status = take_over(command, options);
+        if (status != exit_as_expected) return status;
+    }
+    require_known(request.limits);
+    const auto subjects = choose_subjects(options.subjects);
+    request.command = command_line();
+    watch_for_interrupt();
+    int worst = exit_as_expected;
+    for (const auto& subject : subjects) {
+        SweepRequest its_own = request;
+        its_own.subject = subject;
+        if (subjects.size() > 1 && !request.out.empty()) {
+            std::string folder = subject.label;
+            std::replace(folder.begin(), folder.end(), '/', '_');
+            its_own.out = (std::filesystem::path(request.out) / folder).string();
+        }
+        const int status = sweep_one(options, its_own);
+        if (status == exit_interrupted) return status;
+        worst = std::max(worst, status);
+    }
+    return worst;
 }
 
 // I/N, as in "2/4"; an empty text is well.
@@ -243,8 +261,9 @@ void add_sweep(CLI::App& app, Action& action) {
     command->footer(footer(examples));
     SweepRequest& request = options->request;
     request.jobs = Pool::usual_size();
-    auto* subject = command->add_option("--subject", options->subject,
-                                        "A subject's name, or the path of a library");
+    auto* subject =
+        command->add_option("--subject", options->subjects,
+                            "A subject's name, the path of a library, or all; repeatable");
     add_choices(*command, request);
     command->add_option("--out", request.out, "Folder for results.jsonl");
     command

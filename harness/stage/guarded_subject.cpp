@@ -37,6 +37,10 @@ std::string GuardedSubject::lacks_flag(unsigned flag) const {
     return guarded([&] { return inner_.lacks_flag(flag); });
 }
 
+std::string GuardedSubject::always_flag(unsigned flag) const {
+    return guarded([&] { return inner_.always_flag(flag); });
+}
+
 int GuardedSubject::use_threads() {
     return guarded([&] { return inner_.use_threads(); });
 }

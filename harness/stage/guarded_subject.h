@@ -20,6 +20,7 @@ class GuardedSubject final : public Subject {
     Identity identity() const override;
     std::string lacks(Feature feature) const override;
     std::string lacks_flag(unsigned flag) const override;
+    std::string always_flag(unsigned flag) const override;
     int use_threads() override;
     ForeignLoop* loop_new() override;
     void loop_free(ForeignLoop* loop) override;

@@ -139,6 +139,15 @@ int somaxconn() {
     return value;
 }
 
+std::set<int> open_sockets() {
+    std::set<int> numbers = open_descriptors();
+    std::erase_if(numbers, [](int fd) {
+        struct stat status {};
+        return ::fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode);
+    });
+    return numbers;
+}
+
 std::set<int> open_descriptors() {
     const Fd folder(
         must(::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening /proc/self/fd"));

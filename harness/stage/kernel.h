@@ -41,5 +41,8 @@ inline constexpr int lacks_descriptor_status = 41;
 
 [[nodiscard]] int somaxconn();
 [[nodiscard]] std::set<int> open_descriptors();  // of this process, from /proc/self/fd
+// Those of them that are sockets.  A loop may open what it needs beside with its first listener,
+// and keep it: libuv's does.
+[[nodiscard]] std::set<int> open_sockets();
 
 }  // namespace hark::kernel

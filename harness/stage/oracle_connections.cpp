@@ -1,5 +1,7 @@
 #include "harness/stage/oracle_connections.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <string>
 
@@ -24,10 +26,22 @@ void ConnectionOracle::see(const shim::Record& record) {
             std::erase_if(taken_, [&](const Taken& each) { return each.fd == record.result; });
             taken_.push_back({record.result, record.number.load(), false});
             break;
+        case shim::Call::dup:
+            see_copy(record);
+            break;
+        case shim::Call::fcntl:
+        case shim::Call::fcntl64:
+            if (record.arguments[1] == F_DUPFD || record.arguments[1] == F_DUPFD_CLOEXEC) {
+                see_copy(record);
+            }
+            break;
         case shim::Call::close: {
             const auto taken = taken_as(record.arguments[0]);
             if (taken == taken_.end()) break;
-            if (!taken->delivered) {
+            const bool is_last = std::none_of(taken_.begin(), taken_.end(), [&](const Taken& each) {
+                return each.fd != taken->fd && each.record == taken->record;
+            });
+            if (!taken->delivered && is_last) {
                 findings_.push_back({Oracle::lost, taken->record,
                                      "the connection accepted here was closed by call " +
                                          std::to_string(record.number.load()) +
@@ -41,6 +55,15 @@ void ConnectionOracle::see(const shim::Record& record) {
     }
 }
 
+// A duplicate is the same connection: one of the two is delivered, and the other closed.
+void ConnectionOracle::see_copy(const shim::Record& record) {
+    const auto original = taken_as(record.arguments[0]);
+    if (record.result < 0 || original == taken_.end()) return;
+    const Taken copy{record.result, original->record, original->delivered};
+    std::erase_if(taken_, [&](const Taken& each) { return each.fd == record.result; });
+    taken_.push_back(copy);
+}
+
 void ConnectionOracle::see_note(const shim::Record& record) {
     const Note note = note_of(record);
     if (note.told != Told::accepted) return;
@@ -51,7 +74,8 @@ void ConnectionOracle::see_note(const shim::Record& record) {
             {Oracle::doubled, record.number.load(),
              "descriptor " + std::to_string(note.value) + " is delivered a second time"});
     }
-    taken->delivered = true;
+    const std::uint32_t accepted_by = taken->record;
+    for (Taken& each : taken_) each.delivered = each.delivered || each.record == accepted_by;
 }
 
 void ConnectionOracle::conclude() {

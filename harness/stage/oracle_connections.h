@@ -19,6 +19,7 @@ class ConnectionOracle {
         std::uint32_t record;
         bool delivered;
     };
+    void see_copy(const shim::Record& record);
     void see_note(const shim::Record& record);
     std::vector<Taken>::iterator taken_as(std::int64_t fd);
 

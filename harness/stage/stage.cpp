@@ -82,8 +82,9 @@ Listener& Stage::required(const Attempt& attempt) {
 }
 
 Attempt Stage::attempt(Maker maker, const Making& making) {
-    const unsigned flags = variant_.flags | making.flags;
-    require_flags(flags);
+    require_flags(variant_.flags | making.flags);
+    unsigned flags = variant_.flags | making.flags;
+    for (const auto& [flag, reason] : always_flags_) flags |= flag;
     require(maker == Maker::bind ? Feature::new_by_binding : Feature::new_from_descriptor);
     if (making.null_callback) require(Feature::null_callback);
 
@@ -103,6 +104,9 @@ Attempt Stage::attempt(Maker maker, const Making& making) {
     if (maker == Maker::bind) {
         const Address at =
             making.at != nullptr ? *making.at : Address::loopback(variant_.family, fresh_name());
+        if (at.family() == AF_UNIX && at.text().starts_with('@')) {
+            require(Feature::abstract_address);
+        }
         story = "binds " + at.text() + ", " + words;
         note({story, Told::making});
         errno = 0;
@@ -153,6 +157,7 @@ void Stage::keep_given(int fd) {
 Attempt Stage::try_bind_raw(const sockaddr* address, int length, unsigned flags) {
     require(Feature::new_by_binding);
     require_flags(flags);
+    for (const auto& [flag, reason] : always_flags_) flags |= flag;
     const Voice voice = new_voice();
     auto listener = std::make_unique<Listener>(*this, loop(), voice);
     adopt_voice(voice, *listener);
@@ -303,19 +308,42 @@ std::uint32_t Stage::calls(shim::Call call) const {
 
 std::uint32_t Stage::allocations() const { return ledger_.allocation_count.load(); }
 
-void Stage::unsupported(const std::string& reason) { throw Unsupported(reason); }
+// A check may hold the call that throws this, and doctest keeps whatever a check throws to itself.
+void Stage::unsupported(const std::string& reason) {
+    if (lacked_.empty()) lacked_ = reason;
+    throw Unsupported(reason);
+}
+
+void Stage::ask_what_it_lacks() {
+    const auto keep = [](auto& reasons, auto what, std::string reason) {
+        if (!reason.empty()) reasons[what] = std::move(reason);
+    };
+    for (const Feature feature : every_feature) keep(lacks_, feature, subject_.lacks(feature));
+    for (unsigned flag = 1; flag <= bind_ipv4_and_ipv6; flag <<= 1) {
+        keep(lacks_flags_, flag, subject_.lacks_flag(flag));
+        keep(always_flags_, flag, subject_.always_flag(flag));
+    }
+}
 
 void Stage::require(Feature feature) {
-    const std::string reason = subject_.lacks(feature);
-    if (!reason.empty()) throw Unsupported(reason);
+    const auto found = lacks_.find(feature);
+    if (found != lacks_.end()) unsupported(found->second);
 }
 
 void Stage::require_flags(unsigned flags) {
-    for (unsigned flag = 1; flag != 0 && flag <= flags; flag <<= 1) {
-        if ((flags & flag) == 0) continue;
-        const std::string reason = subject_.lacks_flag(flag);
-        if (!reason.empty()) throw Unsupported(reason);
+    for (const auto& [flag, reason] : lacks_flags_) {
+        if ((flags & flag) != 0) unsupported(reason);
     }
+}
+
+void Stage::require_without(unsigned flag) {
+    const auto found = always_flags_.find(flag);
+    if (found != always_flags_.end()) unsupported(found->second);
+}
+
+unsigned Stage::supported(unsigned flags) const {
+    for (const auto& [flag, reason] : lacks_flags_) flags &= ~flag;
+    return flags;
 }
 
 void Stage::record(const std::string& key, const std::string& value) {

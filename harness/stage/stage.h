@@ -164,6 +164,10 @@ class Stage {
     [[noreturn]] void unsupported(const std::string& reason);
     void require(Feature feature);       // or `unsupported`
     void require_flags(unsigned flags);  // likewise; make() does it by itself
+    // Likewise, where it is the flag's absence that a case is about.
+    void require_without(unsigned flag);
+    // Those of them that the subject has.
+    [[nodiscard]] unsigned supported(unsigned flags) const;
 
     // A fact for the report, without a verdict.
     void record(const std::string& key, const std::string& value);
@@ -176,6 +180,10 @@ class Stage {
     void count_check() { ++checks_; }
 
     // For the runner and the stage's own parts.
+    // Asks the subject what it lacks: before the run, of which the answers' memory is no part.
+    void ask_what_it_lacks();
+    // Why the case cannot be put to this subject; empty if it can.
+    [[nodiscard]] const std::string& lacked() const { return lacked_; }
     [[nodiscard]] int checks() const { return checks_; }
     [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
     [[nodiscard]] const std::map<std::string, std::string>& recorded() const { return recorded_; }
@@ -264,6 +272,10 @@ class Stage {
     std::mutex mutex_;  // callbacks of another thread's loop tell their news here
     std::mutex notes_mutex_;
     std::exception_ptr thrown_;
+    std::map<Feature, std::string> lacks_;
+    std::map<unsigned, std::string> lacks_flags_;
+    std::map<unsigned, std::string> always_flags_;
+    std::string lacked_;
     bool threads_ = false;
     bool never_waits_ = false;
 };

@@ -83,7 +83,10 @@ bool is_good(const Outcome& outcome) {
 }
 
 void judge_by_case(const Stage& stage, Outcome& outcome) {
-    if (failed && outcome.verdict != Verdict::error && outcome.verdict != Verdict::unsupported) {
+    if (!stage.lacked().empty() && outcome.verdict != Verdict::error) {
+        outcome.verdict = Verdict::unsupported;
+        outcome.message = stage.lacked();
+    } else if (failed && outcome.verdict != Verdict::error) {
         outcome.verdict = Verdict::fail;
         outcome.how = "wrong";
         outcome.expected = failed->expected;
@@ -174,8 +177,9 @@ Outcome run_case(const Trial& trial, Subject& subject, shim::Ledger& ledger) {
     {
         GuardedSubject guarded(subject);
         Stage stage(guarded, ledger, trial.one, trial.variant);
-        ledger.recording.store(1);
         try {
+            stage.ask_what_it_lacks();
+            ledger.recording.store(1);
             stage.add_faults(trial.faults);
             if (trial.judging == Judging::by_oracles) stage.never_wait();
             perform(trial.one, stage, outcome);

@@ -49,7 +49,22 @@ enum class Feature {
     get_fd,
     get_base,
     null_callback,
-    threads,  // a loop that other threads may call
+    threads,           // a loop that other threads may call
+    address_length,    // an address whose length the caller tells
+    abstract_address,  // binding an AF_UNIX address without a path
+};
+inline constexpr Feature every_feature[] = {
+    Feature::new_from_descriptor,
+    Feature::new_by_binding,
+    Feature::enable_disable,
+    Feature::set_callback,
+    Feature::set_error_callback,
+    Feature::get_fd,
+    Feature::get_base,
+    Feature::null_callback,
+    Feature::threads,
+    Feature::address_length,
+    Feature::abstract_address,
 };
 
 struct Identity {
@@ -70,6 +85,8 @@ class Subject {
     // The reason why the subject lacks this, in words for the report; empty if it has it.
     [[nodiscard]] virtual std::string lacks(Feature feature) const = 0;
     [[nodiscard]] virtual std::string lacks_flag(unsigned flag) const = 0;
+    // The reason why every listener is as this flag makes it, asked for or not; empty if it isn't.
+    [[nodiscard]] virtual std::string always_flag(unsigned) const { return ""; }
 
     // Prepares the library for threads (evthread_use_pthreads); once a process, before any loop.
     // Zero, or -1.

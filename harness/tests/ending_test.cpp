@@ -68,6 +68,14 @@ TEST_CASE("a wait for a connection that never comes is a hang") {
     CHECK(cell.how() == "hang");
 }
 
+TEST_CASE("calls without end are a hang") {
+    Cell cell;
+    cell.ending.status = exited(shim::exit_busy);
+    cell.ledger->end.store(shim::End::busy);
+    CHECK(cell.how() == "hang");
+    CHECK(cell.row()["seen"].get<std::string>().find("20000 calls") != std::string::npos);
+}
+
 TEST_CASE("whoever was refused memory and died of it ran out of it") {
     Cell cell;
     cell.ending.status = SIGABRT;

@@ -3,6 +3,7 @@
 #include "harness/stage/oracle.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 
 #include <cerrno>
@@ -70,6 +71,23 @@ TEST_CASE("doubled: a number that was closed and given again is another connecti
     trace.accepts(listener, fd).tell(Told::accepted, listener, fd);
     trace.accepts(listener, fd).tell(Told::accepted, listener, fd);
     CHECK(trace.broken().empty());
+}
+
+TEST_CASE("lost: a duplicate is the same connection") {
+    constexpr int copy = 12;
+    const auto duplicate = [](WrittenTrace& trace) -> WrittenTrace& {
+        return trace.accepts(listener, fd)
+            .call({.call = Call::fcntl, .arguments = {fd, F_DUPFD_CLOEXEC, 0}, .result = copy});
+    };
+    WrittenTrace handed_over;
+    duplicate(handed_over).tell(Told::accepted, listener, copy).closes(fd).closes(copy);
+    CHECK(handed_over.broken().empty());
+    WrittenTrace closed;
+    duplicate(closed).closes(fd).closes(copy);
+    CHECK(closed.broken() == Broke{Oracle::lost});
+    WrittenTrace told_of_both;
+    duplicate(told_of_both).tell(Told::accepted, listener, copy).tell(Told::accepted, listener, fd);
+    CHECK(told_of_both.broken() == Broke{Oracle::doubled});
 }
 
 TEST_CASE("lost: what was accepted is delivered before it is closed, or at the end") {

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 
 #include "shims/tests/preloaded.h"
@@ -46,6 +48,28 @@ TEST_CASE("a new descriptor has the role of its call") {
     CHECK(role_of_new([&] { return fcntl(one, F_DUPFD_CLOEXEC, 0); }) == Role::socket);
     CHECK(role_of_new([&] { return dup2(listener, 100); }) == Role::listener);
     CHECK(role_of_new([&] { return dup3(listener, 100, O_CLOEXEC); }) == Role::listener);
+}
+
+TEST_CASE("closing by number is closing") {
+    clear();
+    const int fd = recorded([] { return socket(AF_INET, SOCK_STREAM, 0); }).result;
+    CHECK(recorded([&] { return static_cast<int>(syscall(SYS_close, fd)); }).result == 0);
+    CHECK(record(2).call == Call::close);
+    CHECK(record(2).arguments[0] == fd);
+    CHECK(role_of(fd) == Role::none);
+
+    const auto again = recorded([&] { return static_cast<int>(syscall(SYS_close, fd)); });
+    CHECK(again.result == -1);
+    CHECK(again.error == EBADF);
+    CHECK((record(3).marks & shim::mark_stale_fd) != 0);
+    // Any other number goes through as it is, all of its arguments with it.
+    const auto where = recorded([] {
+        return static_cast<int>(
+            reinterpret_cast<std::intptr_t>(syscall(SYS_mmap, nullptr, 4096, PROT_READ,
+                                                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == -1);
+    });
+    CHECK(where.result == 0);
+    CHECK(page().record_count == 3);
 }
 
 TEST_CASE("both ends of a pair are entered") {

@@ -84,6 +84,17 @@ TEST_CASE("realloc moves an allocation, whoever calls it") {
     recorded([&] { free(fresh); });
 }
 
+TEST_CASE("memory that is older than the ledger is nobody's, wherever it is moved") {
+    start();
+    void* const older = subject().malloc(100);  // nothing is recorded
+    void* const moved = recorded([&] { return subject().realloc(older, 100'000); }).result;
+    CHECK(page().allocation_count == 0);
+    void* const again = recorded([&] { return subject().reallocarray(moved, 3, 50'000); }).result;
+    CHECK(page().allocation_count == 0);
+    recorded([&] { free(again); });
+    CHECK(page().allocation_count == 0);
+}
+
 TEST_CASE("a realloc that fails leaves the old allocation") {
     start();
     void* const one = recorded([] { return subject().malloc(100); }).result;

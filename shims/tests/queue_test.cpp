@@ -164,6 +164,20 @@ TEST_CASE("an accept that would wait for ever ends the process") {
     }
 }
 
+TEST_CASE("a call too many ends the process") {
+    preloaded::clear();
+    page().most_calls = 1000;
+    const int status = preloaded::status_of_child([&] {
+        for (int i = 0; i < 999; ++i) recorded([] { return close(-1); });
+        CHECK(page().end == shim::End::none);
+        return recorded([] { return close(-1); }).result;
+    });
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == shim::exit_busy);
+    CHECK(page().end == shim::End::busy);
+    page().recording = 0;
+}
+
 TEST_CASE("a consuming failure that would wait for ever ends the process too") {
     const Fd listener = listen_on_loopback(0);
     only_rule({Call::accept4}, ECONNABORTED).consequence = Class::consuming;
