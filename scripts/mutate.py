@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Makes the mutants of the reference listener: cases/mutants/*.toml to sources that can be built.
 
 CMake calls it.  For each mutant with changes the changed files are written below INTO, under the

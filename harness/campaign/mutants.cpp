@@ -123,11 +123,16 @@ MutantsReport run_mutants(const MutantsRequest& request,
     const auto began = Clock::now();
     const std::vector<Mutant> mutants = chosen(request);
     Progress progress;
-    progress.planned = mutants.size() * select({}).size();
+    const auto selection_for = [&](const Mutant& mutant) {
+        const bool own = request.own_clause && !mutant.clause.empty();
+        return own ? Selection{.clauses = {mutant.clause}, .filters = {}} : Selection{};
+    };
+    for (const Mutant& each : mutants) progress.planned += select(selection_for(each)).size();
     for (const Mutant& mutant : mutants) {
         const std::uint64_t before = progress.done;
         RunRequest run;
         run.subjects = {subject_of(mutant)};
+        run.selection = selection_for(mutant);
         run.plan = mutant.plan;
         run.jobs = request.jobs;
         run.timeout_scale = request.timeout_scale;

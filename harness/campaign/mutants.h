@@ -40,7 +40,8 @@ struct MutantResult {
 
 struct MutantsRequest {
     std::vector<std::string> filters;  // GLOB[,-GLOB…] on names
-    std::string out;                   // a folder for mutants.json; empty: none
+    bool own_clause = false;           // each mutant to its own clause only; controls to all
+    std::string out;                   // a folder for mutants.jsonl; empty: none
     unsigned jobs = 1;
     double timeout_scale = 1;
 };

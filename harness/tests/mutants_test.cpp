@@ -1,0 +1,67 @@
+// When a mutant counts as killed, and a control as clean.
+#include "harness/campaign/mutants.h"
+
+#include <doctest/doctest.h>
+
+using namespace hark;
+using nlohmann::json;
+
+namespace {
+
+json row(const char* clause, const char* verdict, const char* how = "") {
+    return {{"id", "mutant/m/" + std::string(clause) + ".case"},
+            {"clause", clause},
+            {"verdict", verdict},
+            {"how", how},
+            {"seen", "1 == 2"},
+            {"message", ""}};
+}
+
+Mutant of(const char* clause) {
+    Mutant mutant;
+    mutant.clause = clause;
+    return mutant;
+}
+
+}  // namespace
+
+TEST_CASE("a mutant is killed by a failure in its own clause, and by no other") {
+    CHECK(judge(of("CBK_4"), {row("CBK_4", "fail", "wrong")}).right);
+    CHECK_FALSE(judge(of("CBK_4"), {row("CBK_1", "fail", "wrong")}).right);
+    CHECK_FALSE(judge(of("CBK_4"), {row("CBK_4", "pass")}).right);
+    CHECK_FALSE(judge(of("CBK_4"), {row("CBK_4", "error", "wrong")}).right);
+    CHECK_FALSE(judge(of("CBK_4"), {}).right);
+}
+
+TEST_CASE("what failed is counted by clause, and the run that killed it is told") {
+    const auto result = judge(of("CBK_4"), {row("CBK_1", "fail", "leak"), row("CBK_4", "pass"),
+                                            row("CBK_4", "fail", "wrong")});
+    CHECK(result.failed == std::map<std::string, unsigned>{{"CBK_1", 1}, {"CBK_4", 1}});
+    CHECK(result.id == "mutant/m/CBK_4.case");
+    CHECK(result.seen == "wrong: 1 == 2");
+}
+
+TEST_CASE("the end of its process kills only the mutant that was made for it") {
+    for (const char* end : {"crash", "hang", "exit", "memory"}) {
+        CHECK_FALSE(judge(of("FRE_2"), {row("FRE_2", "fail", end)}).right);
+        Mutant made_for_it = of("FRE_2");
+        made_for_it.ends = end;
+        CHECK(judge(made_for_it, {row("FRE_2", "fail", end)}).right);
+    }
+}
+
+TEST_CASE("a mutant of an oracle is killed by that oracle") {
+    Mutant mutant;
+    mutant.how = "leak";
+    CHECK(judge(mutant, {row("CBK_1", "fail", "leak")}).right);
+    CHECK_FALSE(judge(mutant, {row("CBK_1", "fail", "wrong")}).right);
+}
+
+TEST_CASE("a control is clean where nothing failed, and something ran") {
+    Mutant control;
+    control.control = true;
+    CHECK(judge(control, {row("CBK_1", "pass"), row("EXT_8", "recorded")}).right);
+    CHECK_FALSE(judge(control, {row("CBK_1", "pass"), row("CBK_1", "fail", "wrong")}).right);
+    CHECK_FALSE(judge(control, {row("CBK_1", "error")}).right);
+    CHECK_FALSE(judge(control, {}).right);
+}
