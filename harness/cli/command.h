@@ -15,7 +15,7 @@ using Action = std::function<int()>;
 [[nodiscard]] const std::vector<std::string>& command_line();
 
 // What stands below a command's options: what it may exit with, and these lines.
-[[nodiscard]] std::string footer(const char* examples);
+[[nodiscard]] std::string footer(const char* lines);
 
 void add_list(CLI::App& app, Action& action);
 void add_mutants(CLI::App& app, Action& action);

@@ -53,7 +53,7 @@ SweepFinding finding(unsigned again, const char* how = "deaf", const char* known
 
 TEST_CASE("what differs in how, call, site or errno is another finding") {
     SweepFindings findings;
-    const auto add = [&](PlannedFault planned, Misbehaviour shown) {
+    const auto add = [&](const PlannedFault& planned, const Misbehaviour& shown) {
         findings.add({}, planned, shown, "x/CAS_1.one");
     };
     add(fault(1), deaf);
