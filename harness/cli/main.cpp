@@ -67,9 +67,7 @@ int act(const Action& action) {
 
 const std::vector<std::string>& command_line() { return given; }
 
-std::string footer(const char* lines) {
-    return statuses + std::string("\nExamples:\n") + lines;
-}
+std::string footer(const char* lines) { return statuses + std::string("\nExamples:\n") + lines; }
 
 int run_command_line(int count, char** words) {
     given.assign(words, words + count);
