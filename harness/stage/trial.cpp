@@ -24,6 +24,7 @@ struct FailedCheck {
 // The first check that failed: what follows it is often its consequence.
 std::mutex failed_mutex;
 std::optional<FailedCheck> failed;
+const Stage* on_trial = nullptr;
 
 std::string from_repository(const char* file) {
     // __FILE__ is what the compiler was given; the folder of the cases is what a reader knows.
@@ -35,6 +36,8 @@ std::string from_repository(const char* file) {
 void keep_failed_check(const doctest::AssertData& data) {
     const std::lock_guard lock(failed_mutex);
     if (failed) return;
+    // A check that found the subject without what it asks for, and those after it, say nothing.
+    if (on_trial != nullptr && !on_trial->lacked().empty()) return;
     const bool negated = (data.m_at & doctest::assertType::is_false) != 0;
     failed = FailedCheck{(negated ? "not " : "") + std::string(data.m_expr),
                          data.m_threw ? "threw: " + std::string(data.m_exception.c_str())
@@ -83,15 +86,16 @@ bool is_good(const Outcome& outcome) {
 }
 
 void judge_by_case(const Stage& stage, Outcome& outcome) {
-    if (!stage.lacked().empty() && outcome.verdict != Verdict::error) {
-        outcome.verdict = Verdict::unsupported;
-        outcome.message = stage.lacked();
-    } else if (failed && outcome.verdict != Verdict::error) {
+    if (outcome.verdict == Verdict::error) return;
+    if (failed) {
         outcome.verdict = Verdict::fail;
         outcome.how = "wrong";
         outcome.expected = failed->expected;
         outcome.seen = failed->seen;
         outcome.at = failed->at;
+    } else if (!stage.lacked().empty() && outcome.how.empty()) {
+        outcome.verdict = Verdict::unsupported;
+        outcome.message = stage.lacked();
     } else if (is_good(outcome) && stage.checks() == 0) {
         outcome.verdict = Verdict::error;
         outcome.message = "the case checked nothing";
@@ -177,6 +181,7 @@ Outcome run_case(const Trial& trial, Subject& subject, shim::Ledger& ledger) {
     {
         GuardedSubject guarded(subject);
         Stage stage(guarded, ledger, trial.one, trial.variant);
+        on_trial = &stage;
         try {
             stage.ask_what_it_lacks();
             ledger.recording.store(1);
@@ -208,6 +213,7 @@ Outcome run_case(const Trial& trial, Subject& subject, shim::Ledger& ledger) {
         outcome.did = stage.notes();
         outcome.recorded = stage.recorded();
         for (const Fault& fault : stage.faults()) outcome.plan.push_back(to_text(fault));
+        on_trial = nullptr;
     }
     for (auto& finding : judge_trace(ledger)) outcome.findings.push_back(std::move(finding));
     find_leaks(before, Census::take(ledger, trial.census), ledger, outcome);
