@@ -64,7 +64,11 @@ fs::path echo_server() {
     return found(fs::path(HARK_LIBDIR) / "hark/hark-echo-server", "echo server");
 }
 
-fs::path mutants() { return found(fs::path(HARK_LIBDIR) / "hark/mutants", "folder of mutants"); }
+fs::path mutants() {
+    fs::path folder = program().parent_path() / HARK_LIBDIR / "hark/mutants";
+    if (fs::exists(folder)) return folder;
+    throw Broken("mutants are not installed: they are in the folder that Hark was built in");
+}
 
 std::vector<std::string> adapters() {
     std::set<std::string> names;

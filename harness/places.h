@@ -21,7 +21,8 @@ namespace hark::places {
 // name that both have is Hark's own.
 [[nodiscard]] std::vector<std::string> adapters();
 [[nodiscard]] std::optional<std::filesystem::path> adapter(const std::string& name);
-// The mutants that were built, with mutants.json; only in a build folder.
+// The mutants that were built, with mutants.json.  Throws Broken anywhere but in a build folder:
+// they are not installed.
 [[nodiscard]] std::filesystem::path mutants();
 // Why an adapter of Hark's own was not built, by name: what it needs was not there.
 [[nodiscard]] std::map<std::string, std::string> missing_adapters();

@@ -44,8 +44,7 @@ std::string what_was_seen(const json& row) {
 }
 
 std::vector<Mutant> chosen(const MutantsRequest& request) {
-    std::ifstream file(places::mutants() / "mutants.json");
-    std::vector<Mutant> all = json::parse(file).get<std::vector<Mutant>>();
+    std::vector<Mutant> all = mutants();
     std::erase_if(all, [&](const Mutant& each) { return !is_chosen(request.filters, each.name); });
     for (const Mutant& each : all) {
         const fs::path library = places::mutants() / (each.name + ".so");
@@ -90,6 +89,11 @@ std::string write(const std::string& folder, const MutantsReport& report) {
 
 }  // namespace
 
+std::vector<Mutant> mutants() {
+    std::ifstream file(places::mutants() / "mutants.json");
+    return json::parse(file).get<std::vector<Mutant>>();
+}
+
 MutantResult judge(const Mutant& mutant, const std::vector<json>& rows) {
     MutantResult result{.mutant = mutant, .failed = {}, .id = "", .seen = ""};
     bool is_killed = false;
@@ -121,14 +125,14 @@ MutantsReport run_mutants(const MutantsRequest& request,
                           const std::function<bool()>& interrupted) {
     MutantsReport report;
     const auto began = Clock::now();
-    const std::vector<Mutant> mutants = chosen(request);
+    const std::vector<Mutant> wanted = chosen(request);
     Progress progress;
     const auto selection_for = [&](const Mutant& mutant) {
         const bool own = request.own_clause && !mutant.clause.empty();
         return own ? Selection{.clauses = {mutant.clause}, .filters = {}} : Selection{};
     };
-    for (const Mutant& each : mutants) progress.planned += select(selection_for(each)).size();
-    for (const Mutant& mutant : mutants) {
+    for (const Mutant& each : wanted) progress.planned += select(selection_for(each)).size();
+    for (const Mutant& mutant : wanted) {
         const std::uint64_t before = progress.done;
         RunRequest run;
         run.subjects = {subject_of(mutant)};
@@ -153,7 +157,7 @@ MutantsReport run_mutants(const MutantsRequest& request,
     if (!request.out.empty()) report.file = write(request.out, report);
     const bool all_right = report.count(false, false) + report.count(true, false) == 0;
     report.exit_status = report.interrupted ? exit_interrupted
-                         : mutants.empty()  ? exit_nothing
+                         : wanted.empty()   ? exit_nothing
                          : all_right        ? exit_as_expected
                                             : exit_unexpected;
     return report;

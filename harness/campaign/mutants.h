@@ -26,6 +26,9 @@ struct Mutant {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Mutant, name, wrong, clause, how, ends, control, plan, built)
 
+// Every mutant and control, in the order of their names; throws Broken where none was made.
+[[nodiscard]] std::vector<Mutant> mutants();
+
 struct MutantResult {
     Mutant mutant;
     bool right = false;                      // killed as it should be, or a control that is clean
@@ -56,7 +59,7 @@ struct MutantsReport {
     [[nodiscard]] unsigned count(bool controls, bool right) const;
 };
 
-// Throws Broken where there are no mutants or one has not been built.
+// Throws Broken where none was made, or one has not been built.
 [[nodiscard]] MutantsReport run_mutants(const MutantsRequest& request,
                                         const std::function<void(const Progress&)>& tell,
                                         const std::function<bool()>& interrupted);

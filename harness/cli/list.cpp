@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "harness/campaign/mutants.h"
 #include "harness/campaign/row.h"
 #include "harness/campaign/selection.h"
 #include "harness/cli/command.h"
@@ -68,6 +69,16 @@ json calls_as_json() {
     json all = json::array();
     for (const auto& each : call_table) {
         all.push_back({{"name", each.name}, {"parameters", each.parameters}});
+    }
+    return all;
+}
+
+json mutants_as_json() {
+    json all = json::array();
+    for (const auto& each : mutants()) {
+        all.push_back({{"name", each.name},
+                       {"clause", each.control ? "control" : each.clause},
+                       {"wrong", each.wrong}});
     }
     return all;
 }
@@ -152,6 +163,10 @@ const std::vector<Listing>& listings() {
          "the implementations that there are adapters for",
          subjects_as_json,
          {"name", "adapter", "note"}},
+        {"mutants",
+         "the listeners that are wrong on purpose, and what is wrong with them",
+         mutants_as_json,
+         {"name", "clause", "wrong"}},
         {"calls",
          "the calls that the shim stands in front of",
          calls_as_json,

@@ -64,10 +64,12 @@ int run(RunOptions& options) {
             request, [&](const Progress& now) { progress.show(now); }, &is_interrupted);
     }
     if (report.runs == 0 && !report.interrupted) return report_nothing();
+    const Paint paint(wants_colour(options.colour, stdout));
     if (options.json) {
         std::cout << summary_as_json(report).dump(2) << '\n';
-    } else if (!options.quiet) {
-        const Paint paint(wants_colour(options.colour, stdout));
+    } else if (options.quiet) {
+        print_surprises(std::cout, report, paint);
+    } else {
         print_table(std::cout, report, paint, options.verbose);
     }
     for (const auto& warning : report.warnings) std::cerr << "hark: " << warning << '\n';

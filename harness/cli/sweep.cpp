@@ -25,13 +25,15 @@ struct SweepOptions {
     bool verbose = false;
 };
 
+// Counted against the subject.
+bool is_new(const SweepFinding& finding) { return finding.known.empty() && finding.is_stable(); }
+
 void print_finding(const SweepFinding& finding, const Paint& paint) {
     const std::string head =
         finding.how + ": " + finding.call + " " + finding.error + " at " + finding.site;
     std::cout << '\n'
-              << (finding.known.empty() && finding.is_stable() ? paint.bad(head) : paint.odd(head))
-              << "  (" << finding.policy << ", " << finding.runs
-              << (finding.runs == 1 ? " run" : " runs")
+              << (is_new(finding) ? paint.bad(head) : paint.odd(head)) << "  (" << finding.policy
+              << ", " << finding.runs << (finding.runs == 1 ? " run" : " runs")
               << (finding.lasting ? ", lasting faults only" : "") << ")\n"
               << "  seen      " << finding.seen << '\n';
     if (!finding.known.empty()) std::cout << "  known     " << finding.known << '\n';
@@ -60,9 +62,6 @@ void print_findings(const SweepReport& report, const Paint& paint) {
 }
 
 std::string told(const SweepReport& report, const Paint& paint) {
-    const auto is_new = [](const SweepFinding& each) {
-        return each.known.empty() && each.is_stable();
-    };
     const auto is_unstable = [](const SweepFinding& each) { return !each.is_stable(); };
     const auto fresh = std::count_if(report.findings.begin(), report.findings.end(), is_new);
     const auto unstable =
@@ -164,8 +163,13 @@ int sweep_one(const SweepOptions& options, const SweepRequest& request) {
         report = sweep(
             request, [&](const Progress& now) { progress.show(now); }, &is_interrupted);
     }
-    if (report.planned != 0 && !options.quiet) {
-        print_report(report, Paint(wants_colour(options.colour, stdout)));
+    const Paint paint(wants_colour(options.colour, stdout));
+    if (options.quiet) {
+        for (const auto& each : report.findings) {
+            if (is_new(each)) print_finding(each, paint);
+        }
+    } else if (report.planned != 0) {
+        print_report(report, paint);
     }
     if (options.verbose) {
         for (const auto& [id, why] : report.left_out)

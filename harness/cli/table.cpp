@@ -205,6 +205,12 @@ void print_table(std::ostream& out, const RunReport& report, const Paint& paint,
     print_sum(out, report, paint);
 }
 
+void print_surprises(std::ostream& out, const RunReport& report, const Paint& paint) {
+    for (const auto& row : report.rows) {
+        if (!row["as_expected"].get<bool>()) print_row(out, row, paint);
+    }
+}
+
 json summary_as_json(const RunReport& report) {
     return {{"runs", report.runs},         {"verdicts", report.verdicts},
             {"unstable", report.unstable}, {"warnings", report.warnings},

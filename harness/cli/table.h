@@ -13,6 +13,9 @@ namespace hark::cli {
 // `whole`: known failures at the length of new ones.
 void print_table(std::ostream& out, const RunReport& report, const Paint& paint, bool whole);
 
+// Only the runs that came out otherwise than foreseen.
+void print_surprises(std::ostream& out, const RunReport& report, const Paint& paint);
+
 [[nodiscard]] nlohmann::json summary_as_json(const RunReport& report);
 
 }  // namespace hark::cli

@@ -82,7 +82,13 @@ def test_nothing_of_the_machine_is_in_a_trace(tmp_path: Path) -> None:
     assert re.findall(r"(?:\d|\]):(?:3[3-9]|[45]\d)\d{3}\b", text) == []
 
 
-def test_quiet_says_nothing(tmp_path: Path) -> None:
+def test_quiet_says_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
+    surprise = ("--plan", "bind:error=EADDRINUSE:when=1", "--case", "BND_1.delivers@ipv*")
+    answer = hark(*RUN, *surprise, "--quiet")
+    told = [line for line in answer.out.splitlines() if line and not line.startswith(" ")]
+    assert answer.status == 1
+    assert told == [f"libevent/BND_1.delivers@{each}: fail, wrong" for each in ("ipv4", "ipv6")]
+
     answer = hark(*FEW, "--quiet", "--out", tmp_path)
     assert (answer.status, answer.out, answer.err) == (0, "", "")
     assert has_valid_results(tmp_path)
