@@ -95,6 +95,8 @@ std::map<std::string, std::string> missing_adapters() {
 
 std::optional<fs::path> adapter(const std::string& name) { return in_subjects(name + ".so"); }
 
+bool is_own(const fs::path& adapter) { return adapter.parent_path() == subjects().front(); }
+
 std::optional<fs::path> expectations(const std::string& name) {
     return in_subjects(name + ".expected.toml");
 }

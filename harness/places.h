@@ -21,6 +21,8 @@ namespace hark::places {
 // name that both have is Hark's own.
 [[nodiscard]] std::vector<std::string> adapters();
 [[nodiscard]] std::optional<std::filesystem::path> adapter(const std::string& name);
+// Whether it is one that Hark brought along.
+[[nodiscard]] bool is_own(const std::filesystem::path& adapter);
 // The mutants that were built, with mutants.json.  Throws Broken anywhere but in a build folder:
 // they are not installed.
 [[nodiscard]] std::filesystem::path mutants();

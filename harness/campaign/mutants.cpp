@@ -60,7 +60,8 @@ SubjectChoice subject_of(const Mutant& mutant) {
     SubjectChoice choice{.label = "mutant/" + mutant.name,
                          .adapter = places::adapter(right_one).value(),
                          .name = "mutant",
-                         .library = ""};
+                         .library = "",
+                         .expectations = ""};
     if (mutant.built) choice.library = places::mutants() / (mutant.name + ".so");
     return choice;
 }

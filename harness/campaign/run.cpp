@@ -10,7 +10,6 @@
 #include "harness/campaign/pool.h"
 #include "harness/campaign/row.h"
 #include "harness/exit_status.h"
-#include "harness/places.h"
 #include "harness/results/results_file.h"
 #include "harness/verdict.h"
 
@@ -91,8 +90,8 @@ void Campaign::make_ready() {
     for (const auto& choice : request_.subjects) {
         Ready ready{&choice, std::make_unique<Pool>(choice, request_.jobs), {}};
         const Hello& hello = ready.pool->first().hello();
-        if (const auto file = places::expectations(choice.name)) {
-            ready.expectations = Expectations::read(file->string(), hello.version);
+        if (!choice.expectations.empty()) {
+            ready.expectations = Expectations::read(choice.expectations, hello.version);
         }
         report_.subjects.push_back(hello);
         ready_.push_back(std::move(ready));
@@ -220,7 +219,7 @@ RunReport Campaign::run() {
     }
     // Only a whole contract can tell that an entry is of no use any more.
     const Selection& asked = request_.selection;
-    if (whole && asked.clauses.empty() && asked.filters.empty()) {
+    if (whole && asked.clauses.empty() && asked.filters.empty() && !asked.of_adapter) {
         for (const auto& subject : ready_) {
             for (const auto& glob : subject.expectations.unmatched()) {
                 report_.warnings.push_back(subject.choice->label +

@@ -72,6 +72,7 @@ std::vector<Selected> select(const Selection& selection) {
             continue;
         }
         if (one.slow && !selection.slow) continue;
+        if ((one.clause->policy == Policy::adapter) != selection.of_adapter) continue;
         const Variants& variants = variants_of(one);
         for (std::uint32_t variant = 0; variant < variants.size(); ++variant) {
             const std::string& label = variants[variant].label;
@@ -83,7 +84,10 @@ std::vector<Selected> select(const Selection& selection) {
 }
 
 Selected select_one(const std::string& id) {
-    const auto all = select({.clauses = {}, .filters = {}, .slow = true});
+    auto all = select({.clauses = {}, .filters = {}, .slow = true});
+    const auto of_adapter =
+        select({.clauses = {}, .filters = {}, .slow = true, .of_adapter = true});
+    all.insert(all.end(), of_adapter.begin(), of_adapter.end());
     std::vector<std::string_view> known;
     for (const auto& each : all) {
         if (each.id == id) return each;

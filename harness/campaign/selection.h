@@ -24,6 +24,8 @@ struct Selection {
     std::vector<std::string>
         filters;        // GLOB[,-GLOB…] on ids; a run is in if any GLOB matches and no -GLOB
     bool slow = false;  // also the cases that wait for the kernel's clock
+    // The checks of an adapter, and no case of the contract.
+    bool of_adapter = false;
 };
 
 // In the order of the document.  Throws UnknownName for a clause that is not in the contract.

@@ -13,7 +13,6 @@
 #include "harness/cell/batch.h"
 #include "harness/exit_status.h"
 #include "harness/fault/model.h"
-#include "harness/places.h"
 #include "harness/results/results_file.h"
 #include "harness/verdict.h"
 
@@ -99,8 +98,8 @@ std::string how_of(const json& row) {
 bool Sweep::make_ready() {
     pool_ = std::make_unique<Pool>(request_.subject, request_.jobs);
     report_.subject = pool_->first().hello();
-    if (const auto file = places::expectations(request_.subject.name)) {
-        expectations_ = Expectations::read(file->string(), report_.subject.version);
+    if (!request_.subject.expectations.empty()) {
+        expectations_ = Expectations::read(request_.subject.expectations, report_.subject.version);
     }
     if (!count_calls()) return false;
     if (request_.shallow != 0) runs_.sample(request_.shallow, request_.seed);

@@ -142,7 +142,9 @@ void Worker::start() {
 void Worker::be_ready() {
     wait_for_hello();
     if (hello_.bad_library) throw BadLibrary(hello_.broken);
-    if (!hello_.broken.empty()) throw Broken(choice_.label + ": " + hello_.broken);
+    const std::string why = choice_.label + ": " + hello_.broken;
+    if (hello_.bad_adapter) throw BadAdapter(why);
+    if (!hello_.broken.empty()) throw Broken(why);
 }
 
 void Worker::wait_for_hello() {
@@ -156,11 +158,11 @@ void Worker::wait_for_hello() {
         const int count = ::poll(&ready, 1, static_cast<int>(std::max<long>(left.count(), 0)));
         if (count == -1) throw Interrupted("interrupted while a subject was being loaded");
         if (count == 0) {
-            throw Broken(choice_.label + ": the process that was to load it was not ready within " +
+            throw BadAdapter(choice_.label + ": the process that was to load it was not ready within " +
                          std::to_string(choice_.loading_limit.count()) + " ms");
         }
         if (!lines_->fill()) {
-            throw Broken(choice_.label + ": the process that was to load it " + last_words());
+            throw BadAdapter(choice_.label + ": the process that was to load it " + last_words());
         }
     }
     hello_ = nlohmann::json::parse(line).get<Hello>();

@@ -23,8 +23,10 @@ namespace hark {
 struct SubjectChoice {
     std::string label;    // as the user named it; the first part of every run's id
     std::string adapter;  // the adapter's object
-    std::string name;     // the adapter's name, for its expectations
+    std::string name;     // the adapter's name
     std::string library;  // a path, or empty for the system's
+    // The expected.toml of what it drives; empty if there is none.
+    std::string expectations;
     // Loading a library and making its first listener takes milliseconds, also where much else
     // runs.
     std::chrono::milliseconds loading_limit{20'000};
@@ -44,7 +46,7 @@ class Worker {
     Worker& operator=(const Worker&) = delete;
 
     // Returns once the zygote has said hello; before anything else is asked of it.  Throws
-    // BadLibrary, Broken or Interrupted with its reason if it could not.
+    // BadLibrary, BadAdapter, Broken or Interrupted with its reason if it could not.
     void be_ready();
 
     [[nodiscard]] const Hello& hello() const { return hello_; }

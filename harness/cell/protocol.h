@@ -37,6 +37,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Job, number, case_number, variant_number, pla
 struct Hello {
     std::string broken;        // a sentence for the user; empty if all is well
     bool bad_library = false;  // which the library that was named is to blame for
+    bool bad_adapter = false;  // or the adapter
     std::string name;
     std::string version;
     std::string path;
@@ -45,8 +46,8 @@ struct Hello {
     std::vector<std::vector<std::string>> lacks;  // pairs of feature and reason
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Hello, broken, bad_library, name, version, path, build_id,
-                                   soname, lacks)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Hello, broken, bad_library, bad_adapter, name, version, path,
+                                   build_id, soname, lacks)
 
 // Reads whole lines from a stream socket.
 class LineReader {

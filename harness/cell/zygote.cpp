@@ -25,6 +25,7 @@
 #include "harness/cell/stable_text.h"
 #include "harness/must.h"
 #include "harness/stage/address.h"
+#include "harness/stage/guarded_subject.h"
 #include "harness/stage/kernel.h"
 #include "harness/stage/peer.h"
 #include "harness/subject/loading.h"
@@ -59,7 +60,8 @@ class Zygote {
           host_(zygote_control_fd) {
         const auto before = kernel::open_descriptors();
         renew(ledger_, loaded_.text);
-        warm_up(*loaded_.subject);
+        GuardedSubject guarded(*loaded_.subject);
+        warm_up(guarded);
         for (const int each : kernel::open_descriptors()) {
             if (!before.contains(each)) kept_.insert(static_cast<unsigned>(each));
         }
@@ -96,6 +98,8 @@ class Zygote {
 Hello Zygote::hello() const {
     const Identity identity = loaded_.subject->identity();
     Hello hello{.broken = "",
+                .bad_library = false,
+                .bad_adapter = false,
                 .name = identity.name,
                 .version = identity.version,
                 .path = identity.path,
@@ -310,7 +314,7 @@ void Zygote::add_trace(const Job& job, json& row) {
 
 void warm_up(Subject& subject) {
     ForeignLoop* loop = subject.loop_new();
-    if (loop == nullptr) throw Broken("the subject gave no event loop");
+    if (loop == nullptr) throw BadAdapter("loop_new gave no event loop");
     const auto take = [](ForeignListener*, int fd, sockaddr*, int, void*) { (void)::close(fd); };
     const auto at = Address::loopback(Family::ipv4);
     ForeignListener* listener = subject.listener_new_bind(loop, take, nullptr, close_on_free, -1,
@@ -367,6 +371,8 @@ int serve(const ZygoteRequest& request) {
         Hello hello;
         hello.broken = trouble.what();
         hello.bad_library = dynamic_cast<const BadLibrary*>(&trouble) != nullptr;
+        hello.bad_adapter = dynamic_cast<const BadAdapter*>(&trouble) != nullptr ||
+                            dynamic_cast<const SubjectThrew*>(&trouble) != nullptr;
         (void)send_line(zygote_control_fd, nlohmann::json(hello).dump());
     }
     remove_scratch();

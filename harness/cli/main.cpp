@@ -81,6 +81,7 @@ int run_command_line(int count, char** words) {
     add_run(app, action);
     add_sweep(app, action);
     add_mutants(app, action);
+    add_smoke(app, action);
     add_replay(app, action);
     add_report(app, action);
     add_list(app, action);

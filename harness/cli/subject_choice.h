@@ -13,8 +13,9 @@ struct NoSuchFile : std::runtime_error {
     using runtime_error::runtime_error;
 };
 
-// A word with a slash in it is a library with the evconnlistener ABI; any other names an adapter.
-// Throws NoSuchFile, BadLibrary, or UnknownName with the nearest name that there is.
+// A word with a slash in it is a file, an adapter or a library with the evconnlistener ABI; any
+// other names an adapter.  Throws NoSuchFile, BadLibrary, or UnknownName with the nearest name
+// that there is.
 [[nodiscard]] SubjectChoice choose_subject(const std::string& word);
 
 // Likewise of several, each once and in their order; "all" is every adapter that was built.

@@ -79,7 +79,15 @@ std::string_view to_word(Level level) {
 }
 
 std::string_view to_word(Policy policy) {
-    return policy == Policy::document ? "document" : "linux";
+    switch (policy) {
+        case Policy::document:
+            return "document";
+        case Policy::linux_robust:
+            return "linux";
+        case Policy::adapter:
+            return "adapter";
+    }
+    std::abort();
 }
 
 std::string_view to_word(Family family) {

@@ -26,7 +26,11 @@ enum class Level {
 }
 
 // Whose promise it is; verdicts of one policy are never mixed with another's.
-enum class Policy { document, linux_robust };
+enum class Policy {
+    document,
+    linux_robust,
+    adapter,  // no listener's: what Hark needs of the adapter (cases/adapter.def)
+};
 [[nodiscard]] std::string_view to_word(Policy);
 
 struct Clause {

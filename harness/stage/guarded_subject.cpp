@@ -1,5 +1,7 @@
 #include "harness/stage/guarded_subject.h"
 
+#include <dlfcn.h>
+
 #include <exception>
 
 #include "harness/must.h"
@@ -24,6 +26,14 @@ auto guarded(const Call& call) {
 }
 
 }  // namespace
+
+// By its table of virtual functions, which every object with virtual functions begins with
+// (Itanium C++ ABI, "Virtual Table Layout").
+std::string GuardedSubject::adapter_file() const {
+    Dl_info found{};
+    const void* const table = *reinterpret_cast<void* const*>(&inner_);
+    return dladdr(table, &found) == 0 ? "" : found.dli_fname;
+}
 
 Identity GuardedSubject::identity() const {
     return guarded([&] { return inner_.identity(); });

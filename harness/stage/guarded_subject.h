@@ -42,6 +42,9 @@ class GuardedSubject final : public Subject {
     int listener_get_fd(ForeignListener* one) override;
     ForeignLoop* listener_get_base(ForeignListener* one) override;
 
+    // The object file that the adapter's own code is in.
+    [[nodiscard]] std::string adapter_file() const;
+
   private:
     Subject& inner_;
 };

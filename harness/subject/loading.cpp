@@ -7,11 +7,17 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <map>
+#include <string_view>
 
 namespace hark {
 
 namespace {
+
+// Without the number of the interface.
+constexpr std::string_view open_subject = "hark_open_subject_";
+static_assert(std::string_view(open_subject_symbol).starts_with(open_subject));
 
 // The executable segments of every object that is loaded now, by their first address.
 std::map<std::uint64_t, std::uint64_t> executable_segments() {
@@ -102,25 +108,27 @@ void identify(const std::string& path, LoadedSubject& loaded) {
 LoadedSubject load_subject(const std::string& adapter, const std::string& library) {
     const auto before = executable_segments();
     void* object = dlopen(adapter.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (object == nullptr) throw Broken(std::string("the adapter cannot be loaded: ") + dlerror());
+    if (object == nullptr) {
+        throw BadAdapter(std::string("the adapter cannot be loaded: ") + dlerror());
+    }
     const auto open = reinterpret_cast<OpenSubject>(dlsym(object, open_subject_symbol));
     if (open == nullptr) {
-        throw Broken(adapter + " is no adapter: it has no " + open_subject_symbol);
+        throw BadAdapter(adapter + " is no adapter: it has no " + open_subject_symbol);
     }
     std::string why;
     LoadedSubject loaded;
     loaded.subject = open(library.c_str(), &why);
     if (loaded.subject == nullptr) {
-        if (library.empty()) throw Broken("the system's library: " + why);
+        if (library.empty()) throw BadAdapter("the system's library: " + why);
         // dlopen's reason names the file already.
         throw BadLibrary(why.starts_with(library + ": ") ? why : library + ": " + why);
     }
     for (const auto& [begin, end] : executable_segments()) {
         if (!before.contains(begin)) loaded.text.push_back({begin, end});
     }
-    if (loaded.text.empty()) throw Broken(adapter + ": loading it brought in no code");
+    if (loaded.text.empty()) throw BadAdapter(adapter + ": loading it brought in no code");
     if (loaded.text.size() > shim::range_room) {
-        throw Broken(adapter + " brought in more objects than the ledger has room for");
+        throw BadAdapter(adapter + " brought in more objects than the ledger has room for");
     }
     identify(loaded.subject->identity().path, loaded);
     return loaded;
@@ -155,5 +163,17 @@ std::string why_not_a_library(const std::string& path) {
     }
     return is_dynamic ? "" : "it is static: no call of its own could be intercepted";
 }
+
+// The name is in the file's table of strings and, as a rule, nowhere else in it.
+std::optional<std::string> interface_of_adapter(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    const auto at = bytes.find(open_subject);
+    if (at == std::string::npos) return std::nullopt;
+    const auto begin = at + open_subject.size();
+    return bytes.substr(begin, bytes.find_first_not_of("0123456789", begin) - begin);
+}
+
+std::string interface_of_hark() { return open_subject_symbol + open_subject.size(); }
 
 }  // namespace hark

@@ -68,7 +68,8 @@ TEST_CASE("every case has an id of its own, and says what the subject does") {
         CAPTURE(each.id());
         CHECK(seen.insert(each.id()).second);
         CHECK(is_made_of(each.name, std::string(lower) + "_"));
-        CHECK(clause_named(each.clause->id) == each.clause);
+        const bool is_of_contract = each.clause->policy != Policy::adapter;
+        CHECK((clause_named(each.clause->id) == each.clause) == is_of_contract);
         CHECK_FALSE(each.sentence.empty());
         CHECK(each.sentence.back() != '.');
         CHECK(each.line > 0);
