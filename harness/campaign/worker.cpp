@@ -158,8 +158,9 @@ void Worker::wait_for_hello() {
         const int count = ::poll(&ready, 1, static_cast<int>(std::max<long>(left.count(), 0)));
         if (count == -1) throw Interrupted("interrupted while a subject was being loaded");
         if (count == 0) {
-            throw BadAdapter(choice_.label + ": the process that was to load it was not ready within " +
-                         std::to_string(choice_.loading_limit.count()) + " ms");
+            throw BadAdapter(choice_.label +
+                             ": the process that was to load it was not ready within " +
+                             std::to_string(choice_.loading_limit.count()) + " ms");
         }
         if (!lines_->fill()) {
             throw BadAdapter(choice_.label + ": the process that was to load it " + last_words());

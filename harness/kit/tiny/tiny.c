@@ -22,7 +22,9 @@ struct tiny_loop {
 
 const char* tiny_version(void) { return "1.0"; }
 
-struct tiny_loop* tiny_loop_new(void) { return calloc(1, sizeof(struct tiny_loop)); }
+struct tiny_loop* tiny_loop_new(void) {
+    return calloc(1, sizeof(struct tiny_loop));
+}
 
 void tiny_loop_free(struct tiny_loop* loop) { free(loop); }
 
