@@ -242,21 +242,6 @@ CASE(ADP_5, nothing_to_do, "returns from a turn of an empty loop") {
     CHECK(turns == 3);
 }
 
-CASE(ADP_5, nobody_came, "returns from a turn in which nobody has connected") {
-    auto& listener = stage.make();
-    stage.loop().turn(3);
-
-    CHECK(listener.delivered() == 0);
-}
-
-CASE(ADP_6, calls, "is known by the calls that the adapter makes beside the library's") {
-    auto& listener = stage.make({.flags = close_on_free & stage.supported(close_on_free)});
-    (void)deliver_one(stage, listener);
-    listener.free();
-
-    stage.record("calls", calls_of_adapter(stage));
-}
-
 CASE_FOR(USE_1, listens, every_family, "listens on the address given") {
     auto& listener = stage.bind();
 
@@ -302,6 +287,13 @@ CASE_FOR(USE_5, called, every_family_and_maker, "calls the callback once for a c
 
     CHECK(listener.delivered() == 1);
     CHECK(listener.delivered_to(peer) == 1);
+}
+
+CASE(USE_5, nobody_came, "returns from a turn in which nobody has connected") {
+    auto& listener = stage.make();
+    stage.loop().turn(3);
+
+    CHECK(listener.delivered() == 0);
 }
 
 CASE(USE_5, again, "calls the callback for each of the connections that follow") {
@@ -420,6 +412,15 @@ CASE(USE_13, runs, "delivers while its loop runs, and lets it end") {
     CHECK(listener.delivered() == 1);
 }
 
+CASE(USE_13, breaks, "delivers while its loop runs, and lets it be broken off") {
+    auto& listener = stage.make();
+    listener.on_accept([&](Accepted&) { stage.loop().break_off(); });
+    (void)stage.connect(listener);
+
+    stage.loop().run();
+    CHECK(listener.delivered() == 1);
+}
+
 CASE(USE_14, waits, "delivers in turns that wait") {
     auto& listener = stage.make();
     (void)stage.connect(listener);
@@ -451,14 +452,36 @@ CASE_FOR(USE_16, silent, every_maker, "calls nobody once it is freed") {
     CHECK(listener.delivered() == 1);
 }
 
-CASE_FOR(USE_16, nothing_left, every_maker, "leaves nothing behind") {
-    auto& listener = stage.make({.flags = close_on_free & stage.supported(close_on_free)});
+// One listener's life, from which the loop has time to clear up.
+void live_and_die(Stage& stage, Listener& listener) {
     (void)deliver_one(stage, listener);
-    const int fd = listener.fd();
     listener.free();
+    stage.loop().turn(3);
+}
+
+CASE_FOR(USE_16, no_memory_left, every_maker, "takes no memory that it does not give back") {
+    const unsigned flags = close_on_free & stage.supported(close_on_free);
+    live_and_die(stage, stage.make({.flags = flags}));  // what it keeps once, it has now
+    const auto before = stage.allocations();
+    live_and_die(stage, stage.make({.flags = flags}));
+
+    CHECK(stage.allocations() == before);
+}
+
+CASE_FOR(USE_16, no_socket_left, every_maker, "closes what it opened, and nothing else") {
+    auto& listener = stage.make({.flags = close_on_free & stage.supported(close_on_free)});
+    const int fd = listener.fd();
+    live_and_die(stage, listener);
     stage.loop().free();
 
-    // What else is left, the census of the run tells.
     const bool is_closed = !kernel::is_open(fd);
     CHECK(is_closed == (stage.supported(close_on_free) != 0));
+}
+
+CASE(USE_17, calls, "is known by the calls that the adapter makes beside the library's") {
+    auto& listener = stage.make({.flags = close_on_free & stage.supported(close_on_free)});
+    (void)deliver_one(stage, listener);
+    listener.free();
+
+    stage.record("calls", calls_of_adapter(stage));
 }

@@ -322,7 +322,7 @@ void warm_up(Subject& subject) {
     // A subject that cannot do even this will say so in every case; here it only stays cold.
     if (listener != nullptr) {
         const int fd = subject.listener_get_fd(listener);
-        if (fd >= 0) {
+        if (kernel::is_listening(fd)) {
             Peer peer(1, Address::local_of(fd));
             (void)subject.loop_turn(loop);
             peer.reset();

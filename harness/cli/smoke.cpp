@@ -76,6 +76,11 @@ struct Check {
     Whose whose;
 };
 
+bool is_wrong(const Check& check) { return check.whose != Whose::nobody; }
+bool is_lacking(const Check& check) {
+    return (*check.row)["verdict"] == to_word(Verdict::unsupported);
+}
+
 void print_line(const char* label, const std::string& text) {
     if (!text.empty()) std::cout << "          " << label << text << '\n';
 }
@@ -85,9 +90,21 @@ std::string name_of(const json& row) {
     return row["case"].get<std::string>() + (variant.empty() ? "" : "@" + variant);
 }
 
-void print_failure(const Check& check) {
+// What was told already, and of which check: the same again is told in a word.
+using Told = std::map<std::string, std::string>;
+
+void print_failure(const Check& check, Told& told) {
     const json& row = *check.row;
-    print_line("", name_of(row) + ": the subject " + row["sentence"].get<std::string>());
+    const std::string name = name_of(row);
+    const std::string what = row["expected"].get<std::string>() + '\n' +
+                             row["seen"].get<std::string>() + '\n' +
+                             row["message"].get<std::string>();
+    const auto [first, is_new] = told.emplace(what, name);
+    if (!is_new) {
+        print_line("", name + ": as " + first->second);
+        return;
+    }
+    print_line("", name + ": the subject " + row["sentence"].get<std::string>());
     print_line("it is     ", std::string(to_word(check.whose)));
     if (row["how"] != "wrong") print_line("how       ", row["how"]);
     print_line("expected  ", row["expected"]);
@@ -97,34 +114,42 @@ void print_failure(const Check& check) {
     print_line("repeat    ", row["repeat"]);
 }
 
-// One line a promise; what is not as it should be, and what is lacking, below it.
-void print_promise(const Clause& clause, const std::vector<Check>& checks, const Paint& paint) {
-    const auto is_wrong = [](const Check& each) { return each.whose != Whose::nobody; };
-    const auto is_lacking = [](const Check& each) {
-        return (*each.row)["verdict"] == to_word(Verdict::unsupported);
-    };
-    const bool any_wrong = std::any_of(checks.begin(), checks.end(), is_wrong);
-    const bool all_lacking = std::all_of(checks.begin(), checks.end(), is_lacking);
-    std::cout << (any_wrong     ? paint.bad("WRONG ")
-                  : all_lacking ? paint.faint("lacks ")
-                                : paint.good("ok    "));
-    std::cout << std::left << std::setw(8) << clause.id << clause.promise << '\n';
+// A check's place within its promise: its variant, or its own name where it has none.
+std::string place_of(const json& row) {
+    const std::string variant = row["variant"];
+    const std::string id = row["case"];
+    return variant.empty() ? id.substr(id.find('.') + 1) : variant;
+}
+
+void print_lacking(const std::vector<Check>& checks, bool all_lack) {
     std::set<std::string> told;
     for (const Check& each : checks) {
-        if (is_wrong(each)) print_failure(each);
         const std::string reason = (*each.row)["message"];
-        const std::string variant = (*each.row)["variant"];
-        if (is_lacking(each) && told.insert(reason).second) {
-            print_line("lacks     ", all_lacking ? reason : variant + ": " + reason);
-        }
+        if (!is_lacking(each) || !told.insert(reason).second) continue;
+        print_line("lacks     ", all_lack ? reason : place_of(*each.row) + ": " + reason);
+    }
+}
+
+// One line a promise; what is not as it should be, and what is lacking, below it.
+void print_promise(const Clause& clause, const std::vector<Check>& checks, const Paint& paint,
+                   Told& told) {
+    const bool any_wrong = std::any_of(checks.begin(), checks.end(), is_wrong);
+    const bool all_lack = std::all_of(checks.begin(), checks.end(), is_lacking);
+    std::cout << (any_wrong  ? paint.bad("WRONG ")
+                  : all_lack ? paint.faint("lacks ")
+                             : paint.good("ok    "));
+    std::cout << std::left << std::setw(8) << clause.id << clause.promise << '\n';
+    bool is_of_adapter = false;
+    const std::size_t told_before = told.size();
+    for (const Check& each : checks) {
+        if (is_wrong(each)) print_failure(each, told);
+        is_of_adapter = is_of_adapter || (is_wrong(each) && each.whose != Whose::implementation);
         for (const auto& [key, value] : (*each.row)["recorded"].items()) {
             print_line("", key + ": " + value.get<std::string>());
         }
     }
-    const bool is_of_adapter = std::any_of(checks.begin(), checks.end(), [&](const Check& each) {
-        return is_wrong(each) && each.whose != Whose::implementation;
-    });
-    if (!is_of_adapter) return;
+    print_lacking(checks, all_lack);
+    if (!is_of_adapter || told.size() == told_before) return;
     print_line("look at   ", std::string(clause.place));
     print_line("          ", std::string(clause.sentence));
 }
@@ -171,13 +196,11 @@ Promises judge(const std::vector<json>& rows, bool is_own_adapter) {
 
 int tell(const Promises& promises, const SmokeOptions& options, const Paint& paint) {
     std::map<Whose, unsigned> count;
+    Told told;
     for (const auto& [clause, checks] : promises) {
-        bool all_right = true;
-        for (const Check& each : checks) {
-            ++count[each.whose];
-            all_right = all_right && each.whose == Whose::nobody;
-        }
-        if (!options.quiet || !all_right) print_promise(*clause, checks, paint);
+        for (const Check& each : checks) ++count[each.whose];
+        const bool any_wrong = std::any_of(checks.begin(), checks.end(), is_wrong);
+        if (!options.quiet || any_wrong) print_promise(*clause, checks, paint, told);
     }
     return conclude(count, options);
 }

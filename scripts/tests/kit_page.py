@@ -12,8 +12,12 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass
 class Step:
-    """What is written before an output, in order, and the command and the output itself."""
+    """What is written before an output, in order, what is called, and the output itself.
 
+    A step without a command of its own repeats the one before.
+    """
+
+    command: list[str] = field(default_factory=list)
     code: list[str] = field(default_factory=list)
     build: str = ""
     shown: str = ""
@@ -22,18 +26,24 @@ class Step:
 def steps(page: str) -> list[Step]:
     all_steps = [Step()]
     for language, text in BLOCK.findall(page):
+        step = all_steps[-1]
         if language == "cpp":
-            all_steps[-1].code.append(text)
+            step.code.append(text)
         elif language == "cmake":
-            all_steps[-1].build = text
+            step.build = text
+        elif language == "sh":
+            called = [line for line in text.splitlines() if line.startswith("hark ")]
+            step.command = called[-1].split()[1:] if called else step.command
         elif language == "":
-            all_steps[-1].shown = text
-            all_steps.append(Step())
+            step.shown = text
+            all_steps.append(Step(step.command))
     return all_steps[:-1]
 
 
 # A line that begins a function or a structure, of a class or of none, with the name.
-HEADING = re.compile(r"^(?:    )?(?:struct (\w+) \{|(?!return|errno)[\w:*<>&]+ [\w:*<>& ]*?(\w+)\()")
+HEADING = re.compile(
+    r"^(?:    )?(?:struct (\w+) \{|(?!return|errno)[\w:*<>&]+ [\w:*<>& ]*?(\w+)\()"
+)
 
 
 def definitions(text: str) -> dict[str, str]:
@@ -64,11 +74,16 @@ def written(source: str, block: str) -> str:
         rest = rest.replace(text, "") if name in there else rest
         source = source.replace(there[name], text) if name in there else source
     mark = "    int use_threads()" if block.startswith(" ") else "class Mine"
-    return source.replace(mark, rest.strip("\n") + "\n\n" + mark, 1)
+    source = source.replace(mark, rest.strip("\n") + "\n\n" + mark, 1)
+    return re.sub(r"\n{3,}", "\n\n", source)
 
 
 def differences(shown: str, printed: str) -> list[str]:
-    """Lines of the page that were not printed in their order; an ellipsis stands for any lines."""
+    """Lines of the page that were not printed in their order.
+
+    An ellipsis stands for any lines, and an offset in a function for any other: it is the compiler's.
+    """
+    shown, printed = (re.sub(r"\+0x[0-9a-f]+", "+0x…", each) for each in (shown, printed))
     rest = printed.splitlines()
     missing = []
     may_skip = False

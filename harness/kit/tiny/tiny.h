@@ -5,6 +5,10 @@
 
 #include <sys/socket.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct tiny_loop;
 struct tiny_listener;
 
@@ -25,5 +29,9 @@ void tiny_resume(struct tiny_listener*);
 void tiny_close(struct tiny_listener*); /* and its socket */
 
 const char* tiny_version(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
