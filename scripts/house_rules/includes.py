@@ -29,10 +29,14 @@ LAYERS: dict[str, tuple[str, ...]] = {
 OUTSIDE = {"tests", "bench"}
 ADAPTERS = ("harness/subjects/", "harness/tests/hostile/", "cases/mutants/")
 ADAPTER_API = "harness/subject/listener_api.h"
+# What somebody copies into a tree of his own, where a header lies beside its source.
+OTHER_TREE = "harness/kit/"
 
 
 def allowed(path: str, included: str) -> bool:
     here, there = folder(path), folder(included)
+    if path.startswith(OTHER_TREE):
+        return included == ADAPTER_API or "/" not in included
     if path.startswith(ADAPTERS):
         return included == ADAPTER_API or here == there
     if OUTSIDE & set(PurePosixPath(here).parts) and not here.startswith("cases"):

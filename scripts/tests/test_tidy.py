@@ -57,6 +57,9 @@ BROKEN: list[tuple[str, str, int, Tree]] = [
         "harness/tests/a.cpp": '#include "cases/clause.h"\n',
     }),
     ("include-edge", "harness/new/a.cpp", 1, {"harness/new/a.cpp": '#include "harness/fd.h"\n'}),
+    ("include-edge", "harness/kit/x/adapter.cpp", 1, {
+        "harness/kit/x/adapter.cpp": '#include "harness/fd.h"\n',
+    }),
     ("include-edge", "harness/subjects/x/adapter.cpp", 1, {
         "harness/subjects/x/adapter.cpp": '#include "harness/fd.h"\n',
     }),

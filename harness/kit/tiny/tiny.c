@@ -1,3 +1,4 @@
+// What tiny.h promises, on poll(2).
 #define _GNU_SOURCE
 #include "tiny.h"
 
