@@ -143,7 +143,7 @@ Measured measure_here(const std::string& adapter) {
     std::vector<double> each;
     for (int i = 0; i < bursts; ++i) each.push_back(bench.burst());
     Measured measured;
-    measured.burst = quantile(each, 0.5);
+    measured.burst = quantile(each, 0);  // whatever else the machine does only adds to it
     bench.stream(measured);
     return measured;
 }
