@@ -88,6 +88,18 @@ std::string write(const std::string& folder, const MutantsReport& report) {
     return path;
 }
 
+// What every results file then says of the cases (cases/mutants/killed.json).
+void write_rate(const std::string& path, const MutantsReport& report) {
+    const unsigned killed = report.count(false, true);
+    const unsigned clean = report.count(true, true);
+    std::ofstream file(path);
+    file << "{\"mutants\": " << killed + report.count(false, false) << ", \"killed\": " << killed
+         << ", \"controls\": " << clean + report.count(true, false) << ", \"clean\": " << clean
+         << "}\n";
+    file.close();
+    if (!file) throw UnwritableResults(path + ": it cannot be written: " + Errno::last().text());
+}
+
 }  // namespace
 
 std::vector<Mutant> mutants() {
@@ -156,6 +168,7 @@ MutantsReport run_mutants(const MutantsRequest& request,
     }
     report.seconds = std::chrono::duration<double>(Clock::now() - began).count();
     if (!request.out.empty()) report.file = write(request.out, report);
+    if (!request.record.empty() && !report.interrupted) write_rate(request.record, report);
     const bool all_right = report.count(false, false) + report.count(true, false) == 0;
     report.exit_status = report.interrupted ? exit_interrupted
                          : wanted.empty()   ? exit_nothing

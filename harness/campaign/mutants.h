@@ -45,6 +45,7 @@ struct MutantsRequest {
     std::vector<std::string> filters;  // GLOB[,-GLOB…] on names
     bool own_clause = false;           // each mutant to its own clause only; controls to all
     std::string out;                   // a folder for mutants.jsonl; empty: none
+    std::string record;                // a file for the four numbers of a whole run; empty: none
     unsigned jobs = 1;
     double timeout_scale = 1;
 };

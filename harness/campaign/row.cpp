@@ -1,5 +1,6 @@
 #include "harness/campaign/row.h"
 
+#include "harness/kill_rate.h"
 #include "harness/results/machine.h"
 #include "harness/results/results_file.h"
 #include "harness/stage/case.h"
@@ -54,6 +55,11 @@ json header_of(const HeaderFacts& facts) {
                      {"pids", word(facts.isolation.processes)},
                      {"reason", facts.isolation.reason}}},
                    {"contract", contract_as_json()},
+                   {"mutants",
+                    {{"all", mutants_of_all},
+                     {"killed", mutants_killed},
+                     {"controls", controls_of_all},
+                     {"clean", controls_clean}}},
                    {"subjects", subjects_as_json(facts)},
                    {"planned", facts.planned}};
     if (!facts.left_out.empty()) header["left_out"] = facts.left_out;

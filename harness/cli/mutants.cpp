@@ -85,6 +85,8 @@ constexpr char examples[] =
     R"(  hark mutants                          every mutant and every control, against the whole contract
   hark mutants --own-clause             quickly: each mutant in the clause that it breaks
   hark mutants --filter 'cbk_*'         those that break a clause of the callback
+  hark mutants --record cases/mutants/killed.json
+                                        and from then on every report says how many were killed
 )";
 
 }  // namespace
@@ -97,10 +99,15 @@ void add_mutants(CLI::App& app, Action& action) {
     MutantsRequest& request = options->request;
     request.jobs = Pool::usual_size();
     request.timeout_scale = 0.2;  // a mutant that hangs is not waited for
-    command->add_option("--filter", request.filters, "GLOB[,-GLOB...] on their names; repeatable");
+    auto* filter = command->add_option("--filter", request.filters,
+                                       "GLOB[,-GLOB...] on their names; repeatable");
     command->add_flag("--own-clause", request.own_clause,
                       "Each mutant in its own clause only; controls in all");
     command->add_option("--out", request.out, "Folder for mutants.jsonl");
+    command
+        ->add_option("--record", request.record,
+                     "File for how many were killed; cases/mutants/killed.json is what reports say")
+        ->excludes(filter);
     command->add_option("--jobs,-j", request.jobs, "Runs at a time")
         ->check(CLI::Range(1, 256))
         ->capture_default_str();

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hark_report.matrix import Cell, Column, Line, Outcome, urgency
-from hark_report.results import Clause, Fact, Verdict
+from hark_report.results import Clause, Fact, KillRate, Verdict
 from hark_report.run import Run
 
 
@@ -157,6 +157,19 @@ def unsupported_reasons(lines: Sequence[Line], column: Column) -> dict[str, dict
             if row.verdict is Verdict.UNSUPPORTED:
                 reasons.setdefault(row.message, {})[cell.clause] = None
     return reasons
+
+
+def kill_rates(runs: Sequence[Run]) -> tuple[tuple[KillRate, str], ...]:
+    """How honest the cases were, with the files that say so where not all say the same."""
+    sources: dict[KillRate | None, list[str]] = {}
+    for run in runs:
+        sources.setdefault(run.header.kill_rate, []).append(run.source)
+    alone = len(sources) == 1
+    return tuple(
+        (rate, rate.text if alone else f"{', '.join(files)}: {rate.text}")
+        for rate, files in sources.items()
+        if rate is not None
+    )
 
 
 def warnings(runs: Sequence[Run]) -> tuple[str, ...]:

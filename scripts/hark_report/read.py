@@ -156,6 +156,13 @@ def take_header(so_far: Assembly, header: Header, place: Place) -> None:
     ):
         if twice := first_repeated(names):
             place.refuse(f'{what} "{twice}" stands twice in the header')
+    if (rate := header.kill_rate) is not None:
+        for part, whole, some, every in (
+            ("killed", "all", rate.killed, rate.all),
+            ("clean", "controls", rate.clean, rate.controls),
+        ):
+            if some > every:
+                place.refuse(f"$.mutants.{part}: {some} of {every} ($.mutants.{whole})")
     so_far.header = header
     so_far.subjects = frozenset(subject.name for subject in header.subjects)
     so_far.clauses = frozenset(clause.id for clause in header.clauses)

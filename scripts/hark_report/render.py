@@ -95,6 +95,7 @@ def contents(runs: Sequence[Run]) -> dict[str, object]:
         "headlines": {column.key: matrix.headlines(column, lines) for column in across},
         "contradictions": findings.contradictions(lines),
         "facts": findings.facts(lines),
+        "kill_rates": findings.kill_rates(runs),
         "lacks": findings.lacks(lines, across),
         "notables": findings.notables(lines),
         "sweeps": sweep.sweeps(runs),

@@ -155,6 +155,31 @@ class Row:
 
 
 @dataclass(frozen=True)
+class KillRate:
+    """How honest the cases are: what they find of the listeners that are wrong on purpose."""
+
+    all: int
+    killed: int
+    controls: int
+    clean: int
+
+    @classmethod
+    def parse(cls, line: Mapping[str, Any]) -> KillRate:
+        return cls(**{name: line[name] for name in cls.__dataclass_fields__})
+
+    @property
+    def text(self) -> str:
+        return (
+            f"The cases find {self.killed} of {self.all} listeners that are wrong on purpose, "
+            f"and pass {self.clean} of {self.controls} that are right in an unusual way."
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        return self.killed == self.all > 0 and self.clean == self.controls
+
+
+@dataclass(frozen=True)
 class Header:
     tool: str
     command: tuple[str, ...]
@@ -166,6 +191,7 @@ class Header:
     shared_because: str
     contract: str
     clauses: tuple[Clause, ...]
+    kill_rate: KillRate | None
     subjects: tuple[Subject, ...]
     planned: int
     left_out: tuple[tuple[str, str], ...]
@@ -186,6 +212,7 @@ class Header:
             shared_because=line["isolation"]["reason"],
             contract=line["contract"]["title"],
             clauses=tuple(Clause.parse(each) for each in line["contract"]["clauses"]),
+            kill_rate=KillRate.parse(line["mutants"]) if "mutants" in line else None,
             subjects=tuple(Subject.parse(each) for each in line["subjects"]),
             planned=line["planned"],
             left_out=tuple(line.get("left_out", {}).items()),

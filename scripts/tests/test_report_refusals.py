@@ -240,8 +240,11 @@ def test_the_schema_refuses_a_wrong_type_wherever_it_stands(number: int) -> None
     assert [place for place in places(line) if schema_accepts(mutated(line, place))] == []
 
 
+LATER = {"mutants"}  # fields that came later: a file without them is an older one
+
+
 @pytest.mark.parametrize("number", [1, FAIL, 22])
 def test_the_schema_misses_every_field_that_is_taken_away(number: int) -> None:
     line = lines()[number - 1]
-    for name in line:
+    for name in line.keys() - LATER:
         assert not schema_accepts({key: line[key] for key in line if key != name}), name
