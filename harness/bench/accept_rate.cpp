@@ -102,7 +102,7 @@ class Bench {
             auto next = Clock::now();
             for (auto& each : called) {
                 next += stream_gap;
-                std::this_thread::sleep_until(next);
+                while (Clock::now() < next) continue;
                 each = Clock::now();
                 connect(peers, 1);
             }
