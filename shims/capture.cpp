@@ -1,6 +1,7 @@
 #include "shims/capture.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -108,6 +109,13 @@ void capture(Record& record, Capture what, const Arguments& arguments, bool succ
             if (!succeeded) break;
             const std::size_t which = record.call == Call::socketpair ? 3 : 0;
             keep(record, pointer_in<const void*>(arguments, which), 2 * sizeof(int));
+            break;
+        }
+        case Capture::mutex_kind: {
+            if (!succeeded) break;
+            // pthread_mutexattr_settype's number, below the bits for robust and process-shared.
+            const int kind = pointer_in<const pthread_mutex_t*>(arguments, 0)->__data.__kind & 3;
+            keep(record, &kind, sizeof kind);
             break;
         }
         case Capture::pollfds: {

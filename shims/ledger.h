@@ -32,6 +32,7 @@ enum class Capture : std::uint8_t {
     epoll_events,  // the first epoll_events that a wait gave
     pair,          // two descriptors
     pollfds,       // the first pollfds, after the call
+    mutex_kind,    // an int, PTHREAD_MUTEX_NORMAL and so on: it decides what the lock may report
 };
 
 // What becomes of the connection when accept is made to fail (see shims/README.md).

@@ -17,6 +17,7 @@ struct Selected {
     std::uint32_t case_number = 0;
     std::uint32_t variant_number = 0;
     std::string id;
+    std::uint32_t most_calls = 0;  // of one run of it, as a job has it
 };
 
 struct Selection {

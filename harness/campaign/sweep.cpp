@@ -11,6 +11,7 @@
 #include "harness/campaign/pool.h"
 #include "harness/campaign/row.h"
 #include "harness/cell/batch.h"
+#include "harness/cell/ledger_file.h"
 #include "harness/exit_status.h"
 #include "harness/fault/model.h"
 #include "harness/results/results_file.h"
@@ -86,6 +87,13 @@ std::string why_left_out(const json& row) {
     return "";
 }
 
+// A fault makes a listener go twice or ten times the way, if it tries again.  Whoever goes round
+// and round is not waited for as long as in a run of the contract: there are thousands of such
+// runs.
+std::uint32_t most_calls_of(std::uint32_t without_fault) {
+    return std::min(most_calls, 10'000 + 20 * without_fault);
+}
+
 bool is_misbehaviour(const std::string& verdict) {
     return verdict == to_word(Verdict::fail) || verdict == to_word(Verdict::error);
 }
@@ -123,7 +131,9 @@ bool Sweep::count_calls() {
         const Selected& one = selected[job.number - 1];
         const std::string why = why_left_out(row);
         if (why.empty()) {
-            runs_.add(one, FaultPlan(row["calls"]["made"], request_.limits));
+            Selected ground = one;
+            ground.most_calls = most_calls_of(row["calls"]["records"]);
+            runs_.add(std::move(ground), FaultPlan(row["calls"]["made"], request_.limits));
         } else {
             report_.left_out[one.id] = why;
         }
@@ -187,6 +197,7 @@ std::optional<Job> Sweep::next_job() {
             .variant_number = of.variant_number,
             .plans = {},
             .timeout_ms = limit_ms(),
+            .most_calls = of.most_calls,
             .mode = request_.alone ? Mode::apart : Mode::sweep};
     while (ahead_ && ahead_->selected == &of && job.plans.size() < batch_room) {
         job.plans.push_back(ahead_->fault.plan);
@@ -269,6 +280,7 @@ bool Sweep::try_again() {
                             .variant_number = finding->run.variant_number,
                             .plans = {finding->plan},
                             .timeout_ms = limit_ms(),
+                            .most_calls = finding->run.most_calls,
                             .mode = Mode::alone});
             of_job.push_back(finding);
         }

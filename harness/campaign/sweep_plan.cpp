@@ -1,6 +1,9 @@
 #include "harness/campaign/sweep_plan.h"
 
+#include <pthread.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <set>
 #include <utility>
 
@@ -17,11 +20,18 @@ bool is_wanted(const std::vector<std::string>& names, std::string_view name) {
     return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// A lock that is invalid, or unlocked by another: no system brings that about, only a program's own
-// mistake, and a lock that is then not given back says nothing of who was right to give it back.
+// A lock that is invalid, unlocked by another, or destroyed while it is in use: no system brings
+// that about, only a program's own mistake, and a lock that is then not given back says nothing of
+// who was right to give it back.
 bool is_misuse_of_a_lock(const Allowed& allowed) {
     return allowed.consequence == shim::Class::fatal &&
            row_of(allowed.call).name.starts_with("pthread_");
+}
+
+// POSIX, pthread_mutex_lock: EAGAIN is for a recursive lock alone, which has been locked too often.
+bool is_of_another_lock(const Allowed& allowed, std::int64_t kind) {
+    return row_of(allowed.call).captures == shim::Capture::mutex_kind && allowed.value == EAGAIN &&
+           kind != PTHREAD_MUTEX_RECURSIVE;
 }
 
 // A flag that was never asked for cannot be lost.
@@ -55,15 +65,16 @@ void require_known(const SweepLimits& limits) {
 }
 
 std::vector<FaultPlan::Way> FaultPlan::ways_of(shim::Call call, std::string_view option,
-                                               std::int64_t flags, const SweepLimits& limits) {
+                                               std::int64_t detail, const SweepLimits& limits) {
     std::vector<Way> all;
     for (const Allowed& each : allowed_for(call)) {
         if (!each.option.empty() && each.option != option) continue;
-        if (is_misuse_of_a_lock(each) || !is_wanted(limits.errnos, each.name)) continue;
+        if (is_misuse_of_a_lock(each) || is_of_another_lock(each, detail)) continue;
+        if (!is_wanted(limits.errnos, each.name)) continue;
         all.push_back({"error=" + std::string(each.name), std::string(each.name)});
     }
     for (const Twist& each : twist_model) {
-        if (each.call != call || !applies(each, option, flags)) continue;
+        if (each.call != call || !applies(each, option, detail)) continue;
         if (is_wanted(limits.errnos, each.word())) all.push_back({each.word(), each.word()});
     }
     return all;
@@ -76,12 +87,12 @@ FaultPlan::FaultPlan(const nlohmann::json& made, const SweepLimits& limits) {
         const auto call = call_named(name);
         if (!call || !is_wanted(limits.calls, name)) continue;
         const std::string option = each[2];
-        const std::int64_t flags = each[3];
+        const std::int64_t detail = each[3];
         // A rule without opt= counts the calls with any.
         std::uint32_t nth = ++of_name[name];
         if (!option.empty()) nth = ++of_name[name + ":" + option];
-        const std::string kind = name + ":" + option + ":" + std::to_string(flags);
-        if (!ways_.contains(kind)) ways_[kind] = ways_of(*call, option, flags, limits);
+        const std::string kind = name + ":" + option + ":" + std::to_string(detail);
+        if (!ways_.contains(kind)) ways_[kind] = ways_of(*call, option, detail, limits);
         if (ways_[kind].empty()) continue;
         calls_.push_back(
             {.name = name, .site = each[1], .option = option, .kind = kind, .nth = nth});

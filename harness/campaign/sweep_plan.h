@@ -43,8 +43,8 @@ struct PlannedFault {
 // The faults of one case, each made when it is asked for: with pairs there may be millions.
 class FaultPlan {
   public:
-    // `made` is what a zygote answered to Mode::count: call, site, option and flags of each, in
-    // order.
+    // `made` is what a zygote answered to Mode::count: call, site, option and flags (or kind of
+    // mutex) of each, in order.
     FaultPlan(const nlohmann::json& made, const SweepLimits& limits);
 
     [[nodiscard]] std::size_t size() const { return single_count_ + pair_count_; }
@@ -69,7 +69,7 @@ class FaultPlan {
     };
     void keep_worth_failing(const SweepLimits& limits);
     [[nodiscard]] static std::vector<Way> ways_of(shim::Call call, std::string_view option,
-                                                  std::int64_t flags, const SweepLimits& limits);
+                                                  std::int64_t detail, const SweepLimits& limits);
     [[nodiscard]] static PlannedFault fault_of(const Call& call, const Way& way, bool lasting);
     [[nodiscard]] PlannedFault pair_at(std::size_t index) const;
 

@@ -70,7 +70,7 @@ void live_through(const Job& job, std::size_t from, Subject& subject, shim::Ledg
     // Whatever is thrown ends the cell in the run that is going on, which is then run again alone.
     prepare_cell(output, kept, nullptr);
     const Batch batch(job);
-    begin_in_this_process(ledger);
+    begin_in_this_process(ledger, job.most_calls);
     const Census before = Census::take(ledger, CensusKind::full);
     bool left_nothing = true;
     for (std::size_t i = from; i < job.plans.size() && left_nothing; ++i) {

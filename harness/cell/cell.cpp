@@ -153,7 +153,7 @@ void live_and_die(const Job& job, Subject& subject, shim::Ledger& ledger, Mailbo
                   int output, const std::set<unsigned>& kept) {
     try {
         prepare_cell(output, kept, &mailbox.crash());
-        begin_in_this_process(ledger);
+        begin_in_this_process(ledger, job.most_calls);
         mailbox.put(run_here(job, subject, ledger));
     } catch (const std::exception& trouble) {
         Outcome outcome;

@@ -2,6 +2,7 @@
 
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -19,6 +20,20 @@ std::string whole(const fs::path& file) {
     return text.str();
 }
 
+// A call that may wait without a time-out: the argument that says how long, which is then null, or
+// -1 where it is a number of milliseconds.
+struct Wait {
+    long call;
+    std::size_t argument;
+    bool is_number;
+};
+
+constexpr Wait waits[] = {
+    {SYS_epoll_pwait, 3, true}, {SYS_epoll_pwait2, 3, false}, {SYS_epoll_wait, 3, true},
+    {SYS_futex, 3, false},      {SYS_poll, 2, true},          {SYS_ppoll, 2, false},
+    {SYS_pselect6, 4, false},   {SYS_select, 4, false},
+};
+
 // proc(5), /proc/pid/syscall: the number, six arguments, stack and program counter; or "running".
 bool waits_for_ever(const std::string& syscall_line) {
     std::istringstream in(syscall_line);
@@ -26,10 +41,11 @@ bool waits_for_ever(const std::string& syscall_line) {
     if (!(in >> number)) return false;
     std::string arguments[6];
     for (auto& each : arguments) in >> each;
-    if (number == SYS_futex) return arguments[3] == "0x0";  // no time-out
-    if (number == SYS_epoll_wait)
-        return arguments[3] == "0xffffffff" || arguments[3] == "0xffffffffffffffff";
-    return false;
+    const auto* const wait = std::ranges::find(waits, number, &Wait::call);
+    if (wait == std::end(waits)) return false;
+    const std::string& length = arguments[wait->argument];
+    if (!wait->is_number) return length == "0x0";
+    return length == "0xffffffff" || length == "0xffffffffffffffff";
 }
 
 std::string times_run(const fs::path& task) {

@@ -73,8 +73,7 @@ End abnormal_end(const Ending& ending, bool has_outcome, const CrashSite& crash,
             "accept on a blocking descriptor with nothing in its queue: it would wait for ever"};
     }
     if (ledger.end.load() == shim::End::busy) {
-        return {"hang", "it made " + std::to_string(most_calls) +
-                            " calls and had come to no end: it tries again and again"};
+        return {"hang", "it makes call after call and comes to no end: it tries again and again"};
     }
     if (ending.deadlocked) {
         return {"hang", "deadlock: every thread waits for another" + unfinished_call(ledger)};

@@ -53,10 +53,10 @@ void renew(shim::Ledger& ledger, const std::vector<shim::Range>& ranges) {
     ledger.range_count = static_cast<std::uint32_t>(ranges.size());
 }
 
-void begin_in_this_process(shim::Ledger& ledger) {
+void begin_in_this_process(shim::Ledger& ledger, std::uint32_t most) {
     ledger.process.store(::getpid());
     ledger.ends_on_block.store(1);
-    ledger.most_calls.store(most_calls);
+    ledger.most_calls.store(most == 0 ? most_calls : most);
 }
 
 void clear_for_next(shim::Ledger& ledger) {

@@ -44,6 +44,7 @@ inline constexpr std::uint32_t most_calls = 100'000;
 
 // In the process of the run: its descriptors and allocations are followed, not those of a child
 // that it forks, and an accept that would wait for ever ends it, or a call too many.
-void begin_in_this_process(shim::Ledger& ledger);
+// `most`: how many calls are one too many; zero: most_calls.
+void begin_in_this_process(shim::Ledger& ledger, std::uint32_t most);
 
 }  // namespace hark

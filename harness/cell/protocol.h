@@ -26,12 +26,14 @@ struct Job {
     std::uint32_t variant_number = 0;
     std::vector<std::vector<std::string>> plans = {{}};  // rules on top of what the case injects
     std::uint32_t timeout_ms = 5000;                     // a run takes a few; longer is a hang
+    std::uint32_t most_calls = 0;                        // a run that makes more is a hang; zero:
+                                                         // as many as any sound run
     bool whole_trace = false;  // every line of it, locks and allocations too
     Mode mode = Mode::contract;
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Job, number, case_number, variant_number, plans, timeout_ms,
-                                   whole_trace, mode)
+                                   most_calls, whole_trace, mode)
 
 // The first line of a zygote: what it has loaded, or why it could not.
 struct Hello {

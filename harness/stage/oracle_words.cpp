@@ -86,6 +86,7 @@ void WordOracle::see_note(const shim::Record& record) {
     switch (note.told) {
         case Told::making:
             making_ = true;
+            at_no_address_ = note.value != 0;
             injected_.clear();
             failed_.clear();
             break;
@@ -140,7 +141,7 @@ void WordOracle::see_none_made(const shim::Record& record, int told) {
             {Oracle::word, record.number.load(), "no listener was made and errno is zero"});
         return;
     }
-    if (injected_.empty()) return;
+    if (injected_.empty() || (at_no_address_ && told == EINVAL)) return;
     // It may have got over the first failure and not over a later one.
     if (std::find(failed_.begin(), failed_.end(), told) != failed_.end()) return;
     findings_.push_back({Oracle::word, record.number.load(),

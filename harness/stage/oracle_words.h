@@ -45,6 +45,7 @@ class WordOracle {
     std::vector<int> injected_;  // errors of calls that rules made to fail since a making began
     std::vector<int> failed_;    // and of all calls that failed, whoever made them
     bool making_ = false;
+    bool at_no_address_ = false;
 };
 
 }  // namespace hark

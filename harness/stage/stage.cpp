@@ -154,6 +154,15 @@ void Stage::keep_given(int fd) {
     given_.push_back({fd, kernel::is_open(fd) ? kernel::inode_of(fd) : 0});
 }
 
+namespace {
+
+// Whoever looks at what he is given refuses it before he has called anybody.
+bool can_be_no_address(const sockaddr* address, int length) {
+    return address == nullptr || length <= 0 || length > static_cast<int>(sizeof(sockaddr_un));
+}
+
+}  // namespace
+
 Attempt Stage::try_bind_raw(const sockaddr* address, int length, unsigned flags) {
     require(Feature::new_by_binding);
     require_flags(flags);
@@ -163,7 +172,7 @@ Attempt Stage::try_bind_raw(const sockaddr* address, int length, unsigned flags)
     adopt_voice(voice, *listener);
     note({"binds " + Address(address, static_cast<socklen_t>(length < 0 ? 0 : length)).text() +
               " given as " + std::to_string(length) + " bytes, flags " + flag_words(flags),
-          Told::making});
+          Told::making, -1, can_be_no_address(address, length) ? 1 : 0});
     errno = 0;
     listener->foreign_ = subject_.listener_new_bind(loop().foreign(), function_of(voice),
                                                     pointer_of(voice), flags, -1, address, length);

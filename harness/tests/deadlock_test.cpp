@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/select.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -111,6 +112,16 @@ TEST_CASE("an epoll that is waited on without a time-out is found" *
     CHECK(is_found(child.pid()));
 }
 
+TEST_CASE("a poll and a select that are waited on without a time-out are found" *
+          doctest::skip(never_stands_still)) {
+    const Child polls([] { (void)poll(nullptr, 0, -1); });
+    CHECK(is_found(polls.pid()));
+    const Child polls_finely([] { (void)ppoll(nullptr, 0, nullptr, nullptr); });
+    CHECK(is_found(polls_finely.pid()));
+    const Child selects([] { (void)select(0, nullptr, nullptr, nullptr, nullptr); });
+    CHECK(is_found(selects.pid()));
+}
+
 TEST_CASE("a process that computes is not") {
     const Child child([] {
         for (std::atomic<unsigned> turns{0};; ++turns) {
@@ -125,6 +136,13 @@ TEST_CASE("a wait that has an end is not") {
         (void)epoll_wait(epoll_create1(0), &event, 1, 3'600'000);
     });
     CHECK(is_not_found(child.pid()));
+    const Child polls([] { (void)poll(nullptr, 0, 3'600'000); });
+    CHECK(is_not_found(polls.pid()));
+    const Child selects([] {
+        timeval hour{3'600, 0};
+        (void)select(0, nullptr, nullptr, nullptr, &hour);
+    });
+    CHECK(is_not_found(selects.pid()));
 }
 
 TEST_CASE("a thread that wakes between two looks is not") {

@@ -74,8 +74,7 @@ TEST_CASE("calls without end are a hang") {
     cell.ending.status = exited(shim::exit_busy);
     cell.ledger->end.store(shim::End::busy);
     CHECK(cell.how() == "hang");
-    CHECK(cell.row()["seen"].get<std::string>().find(std::to_string(most_calls) + " calls") !=
-          std::string::npos);
+    CHECK(cell.row()["seen"].get<std::string>().find("call after call") != std::string::npos);
 }
 
 TEST_CASE("whoever was refused memory and died of it ran out of it") {

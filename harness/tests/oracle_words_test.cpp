@@ -155,6 +155,19 @@ TEST_CASE("word: the reason is an error that a call reported") {
     CHECK(before.broken().empty());
 }
 
+TEST_CASE("word: an address that is none is refused with EINVAL whatever else has failed") {
+    const auto refused_with = [](std::int64_t at_no_address, int told) {
+        WrittenTrace trace;
+        trace.tell(Told::making, -1, at_no_address);
+        trace.call(failed(Call::eventfd, EMFILE, shim::mark_injected));
+        trace.tell(Told::none_made, -1, told);
+        return trace.broken();
+    };
+    CHECK(refused_with(1, EINVAL).empty());
+    CHECK(refused_with(1, EBADF) == Broke{Oracle::word});
+    CHECK(refused_with(0, EINVAL) == Broke{Oracle::word});
+}
+
 TEST_CASE("word: nothing is delivered after disable said that it succeeded") {
     const auto with = [](std::int64_t disable_result, bool enabled_again) {
         auto trace = listening();

@@ -2,6 +2,7 @@
 #include "harness/campaign/sweep_plan.h"
 
 #include <doctest/doctest.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <set>
@@ -135,4 +136,23 @@ TEST_CASE("what the model has no error for, and a lock that is misused, are not 
         REQUIRE(known != nullptr);
         CHECK(known->consequence != shim::Class::fatal);
     }
+}
+
+TEST_CASE("a lock fails as its kind can") {
+    const auto rules_for = [](int kind) {
+        const json locks = json::array({json::array({"pthread_mutex_lock", "here", "", kind})});
+        return rules_of(FaultPlan(locks, {.calls = {}, .errnos = {}}));
+    };
+    CHECK(rules_for(PTHREAD_MUTEX_NORMAL).empty());
+    CHECK(rules_for(PTHREAD_MUTEX_ERRORCHECK).empty());
+    CHECK(rules_for(PTHREAD_MUTEX_RECURSIVE) ==
+          std::vector<std::string>{"pthread_mutex_lock:error=EAGAIN:when=1",
+                                   "pthread_mutex_lock:error=EAGAIN:when=1+"});
+}
+
+TEST_CASE("a lock that nobody holds is not in use") {
+    CHECK(
+        rules_of(FaultPlan(made("pthread_mutex_destroy", 1), {.calls = {}, .errnos = {}})).empty());
+    CHECK(
+        rules_of(FaultPlan(made("pthread_cond_destroy", 1), {.calls = {}, .errnos = {}})).empty());
 }

@@ -16,7 +16,7 @@ namespace hark {
 // What a note tells.  A note about a listener names it by its socket.
 enum class Told : std::int32_t {
     line,            // nothing but its text
-    making,          // a listener is about to be made
+    making,          // a listener is about to be made; value: not zero if at no address at all
     made,            // of: the listening socket
     none_made,       // value: the errno that was told
     freeing,         // of: the listening socket; the call follows
