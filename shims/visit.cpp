@@ -184,6 +184,7 @@ void Visit::complete(std::int64_t outcome, int error) {
     const bool was_made = !replaced_;
     const bool has_closed = was_made ? error == 0 : (marks_ & mark_consumed) != 0;
     if (closes_foreign_ && has_closed) mark(mark_foreign_close);
+    if (replaced_ && error == 0) mark(mark_pretended);
     record_->error = error;
     record_->result = outcome;
     if (row_.captures != Capture::nothing) {

@@ -16,13 +16,12 @@ std::vector<ConnectionOracle::Taken>::iterator ConnectionOracle::taken_as(std::i
 
 void ConnectionOracle::see(const shim::Record& record) {
     if ((record.marks & shim::mark_note) != 0) return see_note(record);
-    const bool invented = (record.marks & shim::mark_injected) != 0 && record.error == 0;
     switch (record.call) {
         case shim::Call::accept:
         case shim::Call::accept4:
             // What a rule only said was accepted is nobody's connection; a dropped flag is another
             // thing, and its socket is real.
-            if (record.result < 0 || (invented && record.payload_size == 0)) break;
+            if (record.result < 0 || (record.marks & shim::mark_pretended) != 0) break;
             std::erase_if(taken_, [&](const Taken& each) { return each.fd == record.result; });
             taken_.push_back({record.result, record.number.load(), false});
             break;

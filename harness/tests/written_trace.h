@@ -19,7 +19,6 @@ struct Written {
     std::int32_t error = 0;
     int marks = 0;
     std::int32_t thread = 1;
-    std::uint16_t payload_size = 0;
 };
 
 class WrittenTrace {
@@ -36,7 +35,6 @@ class WrittenTrace {
         record.result = written.result;
         std::fill(std::begin(record.arguments), std::end(record.arguments), 0);
         std::copy(written.arguments.begin(), written.arguments.end(), record.arguments);
-        record.payload_size = written.payload_size;
         record.number.store(number);
         return *this;
     }
@@ -47,10 +45,7 @@ class WrittenTrace {
 
     // accept4 on `listener` that gives `fd`, or fails.
     WrittenTrace& accepts(std::int64_t listener, std::int64_t fd) {
-        return call({.call = shim::Call::accept4,
-                     .arguments = {listener},
-                     .result = fd,
-                     .payload_size = 16});
+        return call({.call = shim::Call::accept4, .arguments = {listener}, .result = fd});
     }
     WrittenTrace& fails_to_accept(std::int64_t listener, std::int32_t error) {
         return call({.call = shim::Call::accept4,

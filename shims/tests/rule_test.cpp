@@ -198,6 +198,7 @@ TEST_CASE("a value is returned without making the call") {
     CHECK(told.error == 0);
     CHECK(queued_at(listener) == 1);
     CHECK(preloaded::record(1).result == 12345);
+    CHECK(preloaded::record(1).marks == (shim::mark_injected | shim::mark_pretended));
 }
 
 TEST_CASE("a delayed call is made afterwards") {
