@@ -181,7 +181,7 @@ double median(std::vector<double> values) {
 void compare(int rounds) {
     const auto adapter = hark::places::adapter("libevent");
     if (!adapter) throw hark::Broken("there is no adapter for libevent");
-    const hark::SubjectChoice choice{"libevent", adapter->string(), "libevent", ""};
+    const hark::SubjectChoice choice{"libevent", adapter->string(), "libevent", "", ""};
     const auto all = ways(choice);
     std::vector<std::vector<double>> rates(all.size());
     std::vector<std::vector<double>> costs(all.size());

@@ -7,8 +7,10 @@ holds itself, and what was escaped already, is jinja2's Markup and passes.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from enum import Enum
 
 from markupsafe import Markup, escape
 
@@ -76,10 +78,43 @@ def for_plain(value: object) -> Markup:
     return value if isinstance(value, Markup) else Markup(visible(value))
 
 
+def for_json(value: object) -> Markup:
+    """A value of JSON: whatever is no number, true, false or null is a string."""
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, (bool, int, float, type(None))) and not isinstance(value, Enum):
+        return Markup(json.dumps(value))
+    return Markup(json.dumps(visible(value), ensure_ascii=False))
+
+
+def for_tap(value: object) -> Markup:
+    """One line, in which no number sign begins a directive."""
+    if isinstance(value, Markup):
+        return value
+    text = re.sub(r"\s+", " ", visible(value))
+    return Markup(text.replace("\\", "\\\\").replace("#", "\\#"))
+
+
+def for_workflow(value: object) -> Markup:
+    """The text of a command of a GitHub workflow, which no line of it can end."""
+    if isinstance(value, Markup):
+        return value
+    text = visible(value).replace("%", "%25")
+    return Markup(text.replace("\r", "%0D").replace("\n", "%0A"))
+
+
+def for_workflow_property(value: object) -> Markup:
+    return Markup(for_workflow(value).replace(":", "%3A").replace(",", "%2C"))
+
+
 ESCAPES: dict[str, Callable[[object], Markup]] = {
     "html": for_html,
+    "json": for_json,
+    "jsonld": for_json,
     "md": for_markdown,
     "svg": for_xml,
+    "tap": for_tap,
+    "workflow": for_workflow,
     "xml": for_xml,
 }
 

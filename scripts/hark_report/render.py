@@ -6,12 +6,14 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
-from hark_report import escape, findings, matrix, sweep
+from hark_report import as_tests, escape, findings, matrix, sweep
+from hark_report.badge import badge
 from hark_report.numbers import grouped, short
 from hark_report.results import Verdict
 from hark_report.run import Run
@@ -68,8 +70,12 @@ def environment_for(form: Format) -> jinja2.Environment:
         fenced=escape.fenced,
         fitting=fitting,
         grouped=grouped,
+        headline=as_tests.headline,
         in_words=in_words,
         language=language,
+        milliseconds=milliseconds,
+        property=escape.for_workflow_property,
+        quoted=escape.for_json,
         short=short,
     )
     environment.globals.update(
@@ -87,18 +93,22 @@ def contents(runs: Sequence[Run]) -> dict[str, object]:
     contracts = [run for run in runs if run.swept is None]
     across = matrix.columns(contracts)
     lines = matrix.lines(contracts, across)
+    headlines = {column.key: matrix.headlines(column, lines) for column in across}
+    swept = sweep.sweeps(runs)
     return {
+        "badge": badge(across, headlines, swept),
         "runs": runs,
         "columns": across,
         "lines": lines,
         "chapters": matrix.chapters(lines),
-        "headlines": {column.key: matrix.headlines(column, lines) for column in across},
+        "headlines": headlines,
         "contradictions": findings.contradictions(lines),
         "facts": findings.facts(lines),
         "kill_rates": findings.kill_rates(runs),
         "lacks": findings.lacks(lines, across),
         "notables": findings.notables(lines),
-        "sweeps": sweep.sweeps(runs),
+        "sweeps": swept,
+        "tests": as_tests.tests(across, swept),
         "warnings": findings.warnings(runs),
     }
 
@@ -118,6 +128,11 @@ def fitting(things: Sequence[object], text: Callable[[object], str], room: int) 
             break
         texts.append(each)
     return Fitted(tuple(texts), len(things) - len(texts))
+
+
+def milliseconds(time: str) -> int:
+    """Since 1970, of a time as results files have it."""
+    return round(datetime.fromisoformat(time).timestamp() * 1000)
 
 
 def language(text: str) -> str:
