@@ -31,7 +31,7 @@ int hand_over(const std::vector<std::string>& words) {
 }  // namespace
 
 void add_report(CLI::App& app, Action& action) {
-    auto* command = app.add_subcommand("report", "Make a page, JUnit, Markdown, TAP, a badge … of results files");
+    auto* command = app.add_subcommand("report", "Make a page, or what other tools read, of results files");
     command->prefix_command();
     command->set_help_flag();  // the package has its own
     command->callback([&action, command] {
