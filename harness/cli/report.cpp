@@ -1,4 +1,4 @@
-// hark report: hands over to the Python package, which does all that people look at.
+// hark report and hark diff: hand over to the Python package, which does all that people look at.
 
 #include <unistd.h>
 
@@ -15,11 +15,11 @@ namespace {
 // Debian's Python: its modules belong to this one, whatever comes first on PATH.
 constexpr char python[] = "/usr/bin/python3";
 
-int hand_over(const std::vector<std::string>& words) {
+int hand_over(const std::string& verb, const std::vector<std::string>& words) {
     ::setenv("PYTHONPATH", places::scripts().c_str(), 1);
     ::setenv("HARK_REPORTS", places::reports().c_str(), 1);
     ::setenv("PYTHONDONTWRITEBYTECODE", "1", 1);  // an installation may be read-only
-    std::vector<std::string> whole = {python, "-m", "hark_report", "report"};
+    std::vector<std::string> whole = {python, "-m", "hark_report", verb};
     whole.insert(whole.end(), words.begin(), words.end());
     std::vector<char*> arguments;
     for (auto& each : whole) arguments.push_back(each.data());
@@ -31,12 +31,16 @@ int hand_over(const std::vector<std::string>& words) {
 }  // namespace
 
 void add_report(CLI::App& app, Action& action) {
-    auto* command = app.add_subcommand("report", "Make a page, or what other tools read, of results files");
-    command->prefix_command();
-    command->set_help_flag();  // the package has its own
-    command->callback([&action, command] {
-        action = [words = command->remaining()] { return hand_over(words); };
-    });
+    const auto add = [&](const std::string& verb, const std::string& what) {
+        auto* command = app.add_subcommand(verb, what);
+        command->prefix_command();
+        command->set_help_flag();  // the package has its own
+        command->callback([&action, command, verb] {
+            action = [verb, words = command->remaining()] { return hand_over(verb, words); };
+        });
+    };
+    add("report", "Make a page, or what other tools read, of results files");
+    add("diff", "Say what changed from one run to another");
 }
 
 }  // namespace hark::cli

@@ -3,11 +3,12 @@
   python3 -m hark_report report --format html --output report.html results.jsonl
   python3 -m hark_report report --list-formats
   python3 -m hark_report check results.jsonl
+  python3 -m hark_report diff before.jsonl after.jsonl
 
 Several results files, or one with several subjects, give a report with several columns. Templates
 are taken from the folder that HARK_REPORTS names, else from reports/ beside this scripts folder.
 
-Exit status: 0 done; 2 the report could not be made or written; 3 nothing ran in any of the files
+Exit status: 0 done; 1 (diff) something failed anew; 2 the report could not be made or written; 3 nothing ran in any of the files
 (the report is written and says so); 64 usage; 65 a file is not a whole, valid run; 66 a file cannot
 be read; 130 interrupted.
 """
@@ -22,9 +23,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from hark_report.compare import compare
 from hark_report.read import read_run, read_runs
 from hark_report.refusal import Refusal, Status
-from hark_report.render import Format, formats, render
+from hark_report.render import Format, formats, render, render_changes
 from hark_report.run import Run
 from hark_report.schema import LineSchema
 from hark_report.write import write
@@ -43,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="report|check")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="report|diff|check")
     report = verbs.add_parser("report", help="write a report")
     report.add_argument(
         "--format", metavar="NAME", help="else told by FILE's ending, else markdown"
@@ -52,6 +54,15 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--list-formats", action="store_true", help="list the formats and stop")
     report.add_argument("--json", action="store_true", help="list them as JSON")
     report.add_argument("results", metavar="RESULTS", nargs="*", type=Path)
+    diff = verbs.add_parser("diff", help="say what changed from one run to another")
+    diff.add_argument(
+        "--format",
+        metavar="NAME",
+        help="text, markdown or html; else told by FILE's ending, else text",
+    )
+    diff.add_argument("--output", metavar="FILE", default="-", help='"-" is standard output')
+    diff.add_argument("before", metavar="BEFORE", type=Path)
+    diff.add_argument("after", metavar="AFTER", type=Path)
     check = verbs.add_parser("check", help="say whether files are whole, valid runs")
     check.add_argument("results", metavar="RESULTS", nargs="+", type=Path)
     return top
@@ -67,7 +78,8 @@ def reports_folder(environment: Mapping[str, str]) -> Path:
     return folder
 
 
-def chosen(name: str | None, output: str, known: Mapping[str, Format]) -> Format:
+def chosen(name: str | None, output: str, known: Mapping[str, Format], usual: str) -> Format:
+    """By its name, by the output's ending, or the usual one."""
     if name is not None:
         if name not in known:
             raise Refusal(Status.USAGE, f"no format {name!r}: there are {', '.join(known)}")
@@ -78,7 +90,7 @@ def chosen(name: str | None, output: str, known: Mapping[str, Format]) -> Format
     if output != "-" and len(fitting) > 1:
         names = ", ".join(form.name for form in fitting)
         raise Refusal(Status.USAGE, f"{output} could be {names}: say which with --format")
-    return chosen("markdown", output, known)
+    return known[usual]
 
 
 def list_formats(known: Mapping[str, Format], as_json: bool) -> None:
@@ -94,13 +106,23 @@ def report(arguments: argparse.Namespace, folder: Path) -> Status:
         return Status.DONE
     if not arguments.results:
         raise Refusal(Status.USAGE, "RESULTS is missing (try --help)")
-    form = chosen(arguments.format, arguments.output, known)
+    form = chosen(arguments.format, arguments.output, known, "markdown")
     runs = read_runs(arguments.results, LineSchema.load(folder / "results.schema.json"))
     write(render(runs, form), arguments.output)
     if not any(run.footer.rows for run in runs):
         remark(f"nothing ran: {', '.join(run.source for run in runs)}")
         return Status.NOTHING
     return Status.DONE
+
+
+def diff(arguments: argparse.Namespace, folder: Path) -> Status:
+    """One when something failed that had not, or failed in another way."""
+    form = chosen(arguments.format, arguments.output, formats(folder / "diff"), "text")
+    schema = LineSchema.load(folder / "results.schema.json")
+    before, after = (read_run(path, schema) for path in (arguments.before, arguments.after))
+    comparison = compare(before, after)
+    write(render_changes(before, after, comparison, form), arguments.output)
+    return Status.REGRESSION if comparison.regressions else Status.DONE
 
 
 def check(paths: Sequence[Path], folder: Path) -> Status:
@@ -131,6 +153,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         folder = reports_folder(os.environ)
         if arguments.verb == "check":
             return check(arguments.results, folder)
+        if arguments.verb == "diff":
+            return diff(arguments, folder)
         return report(arguments, folder)
     except Refusal as refusal:
         remark(refusal.message)

@@ -9,6 +9,7 @@ class Status(enum.IntEnum):
     """The exit statuses of every hark command, as far as reports have a use for them."""
 
     DONE = 0
+    REGRESSION = 1
     BROKEN = 2
     NOTHING = 3
     USAGE = 64

@@ -14,10 +14,14 @@ from markupsafe import Markup
 
 from hark_report import as_tests, escape, findings, matrix, sweep
 from hark_report.badge import badge
+from hark_report.compare import Comparison, Kind
 from hark_report.numbers import grouped, short
 from hark_report.results import Verdict
 from hark_report.run import Run
 from hark_report.ways import in_words
+
+
+MOST_CHANGES = 500  # of one kind, in one report
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,21 @@ def render(runs: Sequence[Run], form: Format) -> Iterator[str]:
     return template.generate(**contents(runs))
 
 
-def environment_for(form: Format) -> jinja2.Environment:
-    folder = form.template.parent
+def render_changes(before: Run, after: Run, comparison: Comparison, form: Format) -> Iterator[str]:
+    """What changed between two runs, in one of the formats of reports/diff."""
+    environment = environment_for(form, form.template.parent.parent)
+    template = environment.get_template(f"diff/{form.template.name}")
+    return template.generate(
+        comparison=comparison,
+        sources=(before.source, after.source),
+        warnings=findings.warnings((before, after)),
+        most=MOST_CHANGES,
+        Kind=Kind,
+    )
+
+
+def environment_for(form: Format, folder: Path | None = None) -> jinja2.Environment:
+    folder = folder or form.template.parent
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         # Escaping is finalize's, for every kind of document; autoescape makes what macros return
