@@ -32,13 +32,22 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Oracle:
+    """An oracle that must find it too, or alone, whatever the cases say."""
+
+    how: str = ""  # the oracle's name; empty: none in particular
+    runs: str = ""  # a GLOB on ids: where it must
+    plan: list[str] = field(default_factory=list)  # the fault under which it must
+
+
+@dataclass(frozen=True)
 class Mutant:
     """One listener that is wrong by one thing; a control is right, in an unusual way."""
 
     name: str
     wrong: str  # what it does, in words
     clause: str = ""  # that it breaks; empty for a control, and where an oracle is named instead
-    how: str = ""  # the one way in which it must be found, where that is an oracle's
+    oracle: Oracle = field(default_factory=Oracle)
     ends: str = ""  # crash, hang, exit or memory, where it is made to end the process
     control: bool = False
     plan: list[str] = field(default_factory=list)  # a fault put to the right listener instead
@@ -54,11 +63,16 @@ def read(file: Path) -> Mutant:
     try:
         told = tomllib.loads(file.read_text(encoding="utf-8"))
         changes = [Change(**each) for each in told.pop("change", [])]
-        mutant = Mutant(name=file.stem, change=changes, **told)
+        oracle = Oracle(**told.pop("oracle", {}))
+        mutant = Mutant(name=file.stem, change=changes, oracle=oracle, **told)
     except (tomllib.TOMLDecodeError, TypeError) as wrong:
         raise Refused(f"{file}: {wrong}") from wrong
-    if mutant.control == bool(mutant.clause or mutant.how):
-        raise Refused(f"{file}: a mutant has a clause or an oracle (how), a control has neither")
+    if mutant.control == bool(mutant.clause or oracle.how):
+        raise Refused(f"{file}: a mutant has a clause or an oracle, a control has neither")
+    if bool(oracle.how) != bool(oracle.runs):
+        raise Refused(
+            f"{file}: an oracle is told by its name (how), and where it must find it (runs)"
+        )
     if mutant.clause and not mutant.name.startswith(mutant.clause.lower() + "_"):
         raise Refused(f"{file}: its name does not begin with its clause, {mutant.clause}")
     if bool(mutant.plan) == bool(mutant.change):

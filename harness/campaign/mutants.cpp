@@ -32,8 +32,7 @@ bool is_death(const std::string& how) {
 // A process that ends proves little: any mistake may end it.
 bool kills(const Mutant& mutant, const json& row) {
     const std::string how = row["how"];
-    if (!mutant.clause.empty() && row["clause"] != mutant.clause) return false;
-    if (!mutant.how.empty()) return how == mutant.how;
+    if (row["clause"] != mutant.clause) return false;
     return !is_death(how) || how == mutant.ends;
 }
 
@@ -126,6 +125,22 @@ MutantResult judge(const Mutant& mutant, const std::vector<json>& rows) {
     return result;
 }
 
+void judge_by_oracle(MutantResult& result, const std::vector<json>& rows) {
+    const std::string& how = result.mutant.oracle.how;
+    unsigned found = 0;
+    for (const json& row : rows) {
+        if (row["verdict"] != to_word(Verdict::fail) || row["how"] != how) continue;
+        ++found;
+        if (result.mutant.clause.empty() && found == 1) {
+            result.id = row["id"];
+            result.seen = what_was_seen(row);
+        }
+    }
+    if (found != 0) result.failed["oracle " + how] = found;
+    if (found == 0 && result.right) result.seen = "the oracle " + how + " finds nothing";
+    result.right = found != 0 && (result.right || result.mutant.clause.empty());
+}
+
 unsigned MutantsReport::count(bool controls, bool right) const {
     return static_cast<unsigned>(
         std::count_if(results.begin(), results.end(), [&](const MutantResult& each) {
@@ -144,16 +159,21 @@ MutantsReport run_mutants(const MutantsRequest& request,
         const bool own = request.own_clause && !mutant.clause.empty();
         return own ? Selection{.clauses = {mutant.clause}, .filters = {}} : Selection{};
     };
-    for (const Mutant& each : wanted) progress.planned += select(selection_for(each)).size();
-    for (const Mutant& mutant : wanted) {
+    const auto oracle_selection = [](const Mutant& mutant) {
+        return Selection{.clauses = {}, .filters = {mutant.oracle.runs}};
+    };
+    const auto is_for_cases = [](const Mutant& mutant) {
+        return mutant.control || !mutant.clause.empty();
+    };
+    for (const Mutant& each : wanted) {
+        if (is_for_cases(each)) progress.planned += select(selection_for(each)).size();
+        if (!each.oracle.how.empty()) progress.planned += select(oracle_selection(each)).size();
+    }
+    const auto rows_of = [&](RunRequest run) {
         const std::uint64_t before = progress.done;
-        RunRequest run;
-        run.subjects = {subject_of(mutant)};
-        run.selection = selection_for(mutant);
-        run.plan = mutant.plan;
         run.jobs = request.jobs;
         run.timeout_scale = request.timeout_scale;
-        const RunReport ran = run_contract(
+        RunReport ran = run_contract(
             run,
             [&](const Progress& now) {
                 progress.done = before + now.done;
@@ -161,10 +181,27 @@ MutantsReport run_mutants(const MutantsRequest& request,
                 tell(progress);
             },
             interrupted);
-        report.interrupted = ran.interrupted;
+        report.interrupted = report.interrupted || ran.interrupted;
+        return std::move(ran.rows);
+    };
+    for (const Mutant& mutant : wanted) {
+        MutantResult result{.mutant = mutant, .failed = {}, .id = "", .seen = ""};
+        RunRequest run;
+        run.subjects = {subject_of(mutant)};
+        if (is_for_cases(mutant)) {
+            run.selection = selection_for(mutant);
+            run.plan = mutant.plan;
+            result = judge(mutant, rows_of(run));
+        }
+        if (!mutant.oracle.how.empty() && !report.interrupted) {
+            run.selection = oracle_selection(mutant);
+            run.plan = mutant.oracle.plan;
+            run.by_oracles = true;
+            judge_by_oracle(result, rows_of(run));
+        }
         if (report.interrupted) break;
-        report.results.push_back(judge(mutant, ran.rows));
-        if (!report.results.back().right) ++progress.failed;
+        if (!result.right) ++progress.failed;
+        report.results.push_back(std::move(result));
     }
     report.seconds = std::chrono::duration<double>(Clock::now() - began).count();
     if (!request.out.empty()) report.file = write(request.out, report);

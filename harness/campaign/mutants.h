@@ -12,19 +12,28 @@
 
 namespace hark {
 
+// An oracle that must find a mutant, whatever the cases say: where, and under which fault.
+struct MutantOracle {
+    std::string how;   // empty: no oracle in particular
+    std::string runs;  // GLOB on ids
+    std::vector<std::string> plan;
+};
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MutantOracle, how, runs, plan)
+
 // As cases/mutants/NAME.toml says (scripts/mutate.py).
 struct Mutant {
     std::string name;
     std::string wrong;   // what it does, in words
-    std::string clause;  // that it breaks; empty where `how` alone says how it is found
-    std::string how;     // the oracle that must find it; empty: any failure but the process's end
-    std::string ends;    // crash, hang, exit or memory, where that is what it is made for
+    std::string clause;  // that it breaks; empty where an oracle alone must find it
+    MutantOracle oracle;
+    std::string ends;  // crash, hang, exit or memory, where that is what it is made for
     bool control = false;
     std::vector<std::string> plan;  // put to the right listener; empty: it has a library
     bool built = false;             // whether it has one
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Mutant, name, wrong, clause, how, ends, control, plan, built)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Mutant, name, wrong, clause, oracle, ends, control, plan, built)
 
 // Every mutant and control, in the order of their names; throws Broken where none was made.
 [[nodiscard]] std::vector<Mutant> mutants();
@@ -32,7 +41,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Mutant, name, wrong, clause, how, ends, contr
 struct MutantResult {
     Mutant mutant;
     bool right = false;                      // killed as it should be, or a control that is clean
-    std::map<std::string, unsigned> failed;  // how many runs of which clause
+    std::map<std::string, unsigned> failed;  // how many runs of which clause, or oracle
     // Of the run that killed it; of a control's or a survivor's, the first that failed, if any.
     std::string id;
     std::string seen;
@@ -40,6 +49,9 @@ struct MutantResult {
 
 // `rows` are those of the whole contract put to it.
 [[nodiscard]] MutantResult judge(const Mutant& mutant, const std::vector<nlohmann::json>& rows);
+
+// `rows` are those that its oracle was to find it in, judged by the oracles alone.
+void judge_by_oracle(MutantResult& result, const std::vector<nlohmann::json>& rows);
 
 struct MutantsRequest {
     std::vector<std::string> filters;  // GLOB[,-GLOB…] on names

@@ -152,7 +152,8 @@ bool Campaign::pass(unsigned number, Ready& subject, std::size_t first_row) {
              .case_number = selected_[i].case_number,
              .variant_number = selected_[i].variant_number,
              .plans = {request_.plan},
-             .timeout_ms = static_cast<std::uint32_t>(timeout_ms * request_.timeout_scale)});
+             .timeout_ms = static_cast<std::uint32_t>(timeout_ms * request_.timeout_scale),
+             .mode = request_.by_oracles ? Mode::alone : Mode::contract});
     }
     return subject.pool->run(
         jobs,

@@ -25,6 +25,7 @@ struct RunRequest {
     bool shuffle = false;
     bool fail_fast = false;
     double timeout_scale = 1;
+    bool by_oracles = false;  // they judge, and the cases only make things happen
 };
 
 struct RunReport {

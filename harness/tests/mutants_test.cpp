@@ -51,10 +51,27 @@ TEST_CASE("the end of its process kills only the mutant that was made for it") {
 }
 
 TEST_CASE("a mutant of an oracle is killed by that oracle") {
-    Mutant mutant;
-    mutant.how = "leak";
-    CHECK(judge(mutant, {row("CBK_1", "fail", "leak")}).right);
-    CHECK_FALSE(judge(mutant, {row("CBK_1", "fail", "wrong")}).right);
+    const auto found_by = [](const char* how) {
+        MutantResult result{.mutant = {}, .failed = {}, .id = "", .seen = ""};
+        result.mutant.oracle.how = "leak";
+        judge_by_oracle(result, {row("CBK_1", "pass"), row("CBK_1", "fail", how)});
+        return result;
+    };
+    CHECK(found_by("leak").right);
+    CHECK(found_by("leak").failed == std::map<std::string, unsigned>{{"oracle leak", 1}});
+    CHECK_FALSE(found_by("wrong").right);
+}
+
+TEST_CASE("a mutant of a clause and an oracle is killed by both") {
+    for (const bool in_its_clause : {true, false}) {
+        for (const bool by_its_oracle : {true, false}) {
+            Mutant mutant = of("CBK_1");
+            mutant.oracle.how = "lost";
+            auto result = judge(mutant, {row("CBK_1", in_its_clause ? "fail" : "pass", "wrong")});
+            judge_by_oracle(result, {row("CBK_1", by_its_oracle ? "fail" : "pass", "lost")});
+            CHECK(result.right == (in_its_clause && by_its_oracle));
+        }
+    }
 }
 
 TEST_CASE("a control is clean where nothing failed, and something ran") {

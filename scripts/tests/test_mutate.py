@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,22 @@ from hark_call import ROOT
 MUTATE = ROOT / "scripts/mutate.py"
 CHANGE = "\n[[change]]\nfile = 'a.cpp'\nold = 'right'\nnew = 'wrong'\n"
 HEAD = 'clause = "CBK_4"\nwrong = "it is wrong"\n'
+
+
+def test_every_oracle_and_every_must_has_a_mutant() -> None:
+    tables = {
+        name: (ROOT / name).read_text(encoding="utf-8")
+        for name in ("harness/stage/oracles.def", "cases/clauses.def")
+    }
+    oracles = set(re.findall(r"^ORACLE\((\w+),", tables["harness/stage/oracles.def"], re.M))
+    musts = set(re.findall(r"^CLAUSE\((\w+), must,", tables["cases/clauses.def"], re.M))
+    mutants = [
+        tomllib.loads(file.read_text(encoding="utf-8"))
+        for file in (ROOT / "cases/mutants").glob("*.toml")
+    ]
+    assert len(oracles) > 10 and len(musts) > 30
+    assert oracles - {each.get("oracle", {}).get("how") for each in mutants} == set()
+    assert musts - {each.get("clause") for each in mutants} == set()
 
 
 def tree(folder: Path, mutant: str, name: str = "cbk_4_wrong") -> Path:
@@ -59,6 +77,8 @@ def test_what_is_as_it_was_is_not_written_again(tmp_path: Path) -> None:
         ('wrong = "it is wrong"\n' + CHANGE, "a mutant has a clause or an oracle"),
         (HEAD.replace("CBK_4", "CBK_5") + CHANGE, "does not begin with its clause, CBK_5"),
         (HEAD + "colour = 'red'\n" + CHANGE, "colour"),
+        (HEAD + "[oracle]\nhow = 'lost'\n" + CHANGE, "where it must find it (runs)"),
+        (HEAD + "[oracle]\nwho = 'lost'\n" + CHANGE, "who"),
         (HEAD + "[[change]\n", "cbk_4_wrong.toml: "),
     ],
 )
