@@ -9,6 +9,18 @@
 
 namespace hark {
 
+namespace {
+
+// What a rule only said was accepted is nobody's connection, nor is a socket whose address was
+// asked for and has no length.  A dropped flag is another thing, and its socket is real.
+bool is_connection(const shim::Record& record) {
+    if ((record.marks & shim::mark_pretended) != 0) return false;
+    const bool has_no_address = record.arguments[1] != 0 && record.payload_size == 0;
+    return !has_no_address || (record.marks & shim::mark_injected) == 0;
+}
+
+}  // namespace
+
 std::vector<ConnectionOracle::Taken>::iterator ConnectionOracle::taken_as(std::int64_t fd) {
     return std::find_if(taken_.begin(), taken_.end(),
                         [&](const Taken& each) { return each.fd == fd; });
@@ -19,9 +31,7 @@ void ConnectionOracle::see(const shim::Record& record) {
     switch (record.call) {
         case shim::Call::accept:
         case shim::Call::accept4:
-            // What a rule only said was accepted is nobody's connection; a dropped flag is another
-            // thing, and its socket is real.
-            if (record.result < 0 || (record.marks & shim::mark_pretended) != 0) break;
+            if (record.result < 0 || !is_connection(record)) break;
             std::erase_if(taken_, [&](const Taken& each) { return each.fd == record.result; });
             taken_.push_back({record.result, record.number.load(), false});
             break;

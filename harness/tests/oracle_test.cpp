@@ -109,8 +109,15 @@ TEST_CASE("lost: what a rule only said was accepted is nobody's connection") {
                      .marks = shim::mark_injected | shim::mark_pretended})
               .broken()
               .empty());
-    // A flag that a rule dropped leaves a socket that is real, whether its address was asked for
-    // or not.
+    // Nor is one whose address was asked for, and has no length.
+    CHECK(WrittenTrace()
+              .call({.call = Call::accept4,
+                     .arguments = {listener, 0x1000},
+                     .result = fd,
+                     .marks = shim::mark_injected})
+              .broken()
+              .empty());
+    // A flag that a rule dropped leaves a socket that is real.
     CHECK(WrittenTrace()
               .call({.call = Call::accept4,
                      .arguments = {listener},

@@ -54,6 +54,15 @@ def test_a_sweep_of_several_has_a_folder_for_each(tmp_path: Path) -> None:
     assert hark("report", "--format", "markdown", "--output", page, *files).status == 0
 
 
+def test_a_sample_of_every_sweep_finds_nothing_that_is_not_known(tmp_path: Path) -> None:
+    words = ("sweep", "--subject", "all", "--shallow", "400", "--quiet", "--out", tmp_path)
+    answer = hark(*words)
+    assert (answer.status, answer.out) == (0, ""), answer
+    files = {each.parent.name: lines_of(each) for each in tmp_path.glob("*/results.jsonl")}
+    assert sorted(files) == built()
+    assert all(lines[-1]["rows"] == 400 for lines in files.values())
+
+
 def test_one_that_was_not_built_says_why(tmp_path: Path) -> None:
     (tmp_path / "elsewhere.missing").write_text("pkg-config finds no elsewhere\n")
     environment = {"HARK_SUBJECTS": str(tmp_path)}
