@@ -54,7 +54,7 @@ DEEDS = {
     "exits-callback": EXIT,
     "exits-free": EXIT,
     "floods": Verdict("fail", "flood"),
-    "floods_for_ever": Verdict("fail", "hang", "had come to no end"),
+    "floods_for_ever": Verdict("fail", "hang", "comes to no end"),
     "forks_and_dies": EXIT,
     "handles_its_crash": EXIT,
     "ignores_signals": Verdict("fail", "hang", "did not end in time"),

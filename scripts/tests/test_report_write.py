@@ -130,9 +130,12 @@ def test_a_fault_of_our_own_is_one_line(results: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "the following arguments are required: report|check (try --help)"),
+        ([], "the following arguments are required: report|diff|check (try --help)"),
         (["report"], "RESULTS is missing (try --help)"),
-        (["report", "--format", "pdf", "x"], "no format 'pdf': there are html, junit, markdown"),
+        (
+            ["report", "--format", "pdf", "x"],
+            "no format 'pdf': there are badge, ctrf, earl, github, html, junit, markdown, tap",
+        ),
         (["report", "--bogus", "x"], "unrecognized arguments: --bogus (try --help)"),
     ],
 )
