@@ -143,11 +143,13 @@ def described(run: Run) -> str:
     return f"{run.source}: {run.footer.rows} {run.units}, {run.footer.ended}: {names}"
 
 
-def remark(message: str) -> None:
-    sys.stderr.write(f"hark report: {message}\n")
+def remark(message: str, verb: str = "report") -> None:
+    sys.stderr.write(f"hark {verb}: {message}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    words = sys.argv[1:] if argv is None else argv
+    verb = "diff" if words[:1] == ["diff"] else "report"
     try:
         arguments = parser().parse_args(argv)
         folder = reports_folder(os.environ)
@@ -157,16 +159,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             return diff(arguments, folder)
         return report(arguments, folder)
     except Refusal as refusal:
-        remark(refusal.message)
+        remark(refusal.message, verb)
         return refusal.status
     except KeyboardInterrupt:
-        remark("interrupted")
+        remark("interrupted", verb)
         return Status.INTERRUPTED
     except Exception as error:  # A user has no use for a stack trace; whoever mends it does.
         if os.environ.get("HARK_DEBUG"):
             raise
         remark(
-            f"a fault of hark itself, {type(error).__name__}: {error} (HARK_DEBUG=1 shows where)"
+            f"a fault of hark itself, {type(error).__name__}: {error} (HARK_DEBUG=1 shows where)",
+            verb,
         )
         return Status.BROKEN
 

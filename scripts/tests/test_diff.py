@@ -192,5 +192,7 @@ def test_the_ending_of_the_output_tells_the_format(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     path = everything().write(tmp_path / "results.jsonl")
-    assert diff(path, tmp_path / "nowhere.jsonl").status == 66
+    answer = diff(path, tmp_path / "nowhere.jsonl")
+    nowhere = tmp_path / "nowhere.jsonl"
+    assert (answer.status, answer.err) == (66, f"hark diff: {nowhere}: no such file\n")
     assert call("diff", path).status == 64
