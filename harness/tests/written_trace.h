@@ -35,6 +35,7 @@ class WrittenTrace {
         record.result = written.result;
         std::fill(std::begin(record.arguments), std::end(record.arguments), 0);
         std::copy(written.arguments.begin(), written.arguments.end(), record.arguments);
+        record.payload_size = 0;
         record.number.store(number);
         return *this;
     }
