@@ -46,6 +46,11 @@ std::string outcome_words(const Attempt& attempt) {
     return ": null, " + attempt.error.name();
 }
 
+// Whoever looks at what he is given refuses it before he has called anybody.
+bool can_be_no_address(const sockaddr* address, int length) {
+    return address == nullptr || length <= 0 || length > static_cast<int>(sizeof(sockaddr_un));
+}
+
 }  // namespace
 
 Stage* Stage::current_ = nullptr;
@@ -153,15 +158,6 @@ Attempt Stage::attempt(Maker maker, const Making& making) {
 void Stage::keep_given(int fd) {
     given_.push_back({fd, kernel::is_open(fd) ? kernel::inode_of(fd) : 0});
 }
-
-namespace {
-
-// Whoever looks at what he is given refuses it before he has called anybody.
-bool can_be_no_address(const sockaddr* address, int length) {
-    return address == nullptr || length <= 0 || length > static_cast<int>(sizeof(sockaddr_un));
-}
-
-}  // namespace
 
 Attempt Stage::try_bind_raw(const sockaddr* address, int length, unsigned flags) {
     require(Feature::new_by_binding);
@@ -324,8 +320,8 @@ void Stage::unsupported(const std::string& reason) {
 }
 
 void Stage::ask_what_it_lacks() {
-    const auto keep = [](auto& reasons, auto what, std::string reason) {
-        if (!reason.empty()) reasons[what] = std::move(reason);
+    const auto keep = [](auto& reasons, auto what, const std::string& reason) {
+        if (!reason.empty()) reasons[what] = reason;
     };
     for (const Feature feature : every_feature) keep(lacks_, feature, subject_.lacks(feature));
     for (unsigned flag = 1; flag <= bind_ipv4_and_ipv6; flag <<= 1) {
