@@ -7,13 +7,14 @@ one alone, these two are compared whatever they are called, as two versions of a
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hark_report.refusal import Refusal, Status
 from hark_report.results import Row, Subject, Verdict
 from hark_report.run import Run
-from hark_report.swept import Finding
+from hark_report.swept import Finding, Spot, Swept
 
 BROKEN = (Verdict.FAIL, Verdict.ERROR, Verdict.UNREACHED)
 
@@ -142,19 +143,30 @@ class Seen:
     is_broken: bool
     how: str
     repeat: str
+    place: str = ""  # of a finding: the fault and where
 
 
-def outcomes(run: Run, subject: Subject) -> Mapping[str, Seen]:
+@dataclass(frozen=True)
+class Outcomes:
+    """All that became of one subject, by name, and the faults that it was put to."""
+
+    seen: Mapping[str, Seen]
+    faults: frozenset[str] = frozenset()  # of a sweep: each with its place
+
+
+def outcomes(run: Run, subject: Subject) -> Outcomes:
     prefix = f"{subject.name}/"
     if run.swept is None:
-        return {
-            row.id.removeprefix(prefix): of_row(row)
-            for row in run.rows
-            if row.subject == subject.name
-        }
-    swept = run.swept.get(subject.name)
-    findings: Sequence[Finding] = () if swept is None else tuple(swept.findings.values())
-    return {name_of(finding): of_finding(finding) for finding in findings}
+        return Outcomes(
+            {
+                row.id.removeprefix(prefix): of_row(row)
+                for row in run.rows
+                if row.subject == subject.name
+            }
+        )
+    swept = run.swept.get(subject.name, Swept())
+    findings = sorted(swept.findings.values(), key=lambda each: (each.spot, each.how))
+    return Outcomes(named(findings), frozenset(place_of(spot) for spot in swept.spots))
 
 
 def of_row(row: Row) -> Seen:
@@ -166,28 +178,44 @@ def of_row(row: Row) -> Seen:
     return Seen(row.clause, text, is_broken, row.how, row.repeat)
 
 
-def name_of(finding: Finding) -> str:
+def named(findings: Iterable[Finding]) -> dict[str, Seen]:
+    """The second place within one function is (2), and so on."""
+    found: dict[str, Seen] = {}
+    times: Counter[str] = Counter()
+    for finding in findings:
+        name = f"{finding.how}: {place_of(finding.spot)}"
+        times[name] += 1
+        found[name if times[name] == 1 else f"{name} ({times[name]})"] = of_finding(finding)
+    return found
+
+
+def place_of(spot: Spot) -> str:
     """Without the offset, which every build of a library has anew."""
-    place = finding.site.rsplit("+", 1)[0]
-    return f"{finding.how}: {finding.call} {finding.errno} at {place}"
+    return f"{spot.call} {spot.errno} at {spot.site.rsplit('+', 1)[0]}"
 
 
 def of_finding(finding: Finding) -> Seen:
-    return Seen(finding.policy, f"found: {finding.seen}", True, finding.how, finding.repeat)
+    return Seen(
+        clause=finding.policy,
+        text=f"found: {finding.seen}",
+        is_broken=True,
+        how=finding.how,
+        repeat=finding.repeat,
+        place=place_of(finding.spot),
+    )
 
 
-def changes(
-    before: Mapping[str, Seen], after: Mapping[str, Seen]
-) -> tuple[tuple[Change, ...], int]:
+def changes(before: Outcomes, after: Outcomes) -> tuple[tuple[Change, ...], int]:
     found = list(all_changes(before, after))
     order = list(Kind)
-    same = sum(name in after and after[name].text == seen.text for name, seen in before.items())
+    both = before.seen.keys() & after.seen.keys()
+    same = sum(before.seen[name].text == after.seen[name].text for name in both)
     return tuple(sorted(found, key=lambda each: order.index(each.kind))), same
 
 
-def all_changes(before: Mapping[str, Seen], after: Mapping[str, Seen]) -> Iterator[Change]:
-    for name, seen in after.items():
-        earlier = before.get(name)
+def all_changes(before: Outcomes, after: Outcomes) -> Iterator[Change]:
+    for name, seen in after.seen.items():
+        earlier = before.seen.get(name)
         if earlier is None:
             kind = Kind.NEW_FAILURE if seen.is_broken else Kind.ADDED
             yield Change(kind, seen.clause, name, "", seen.text, seen.repeat)
@@ -195,9 +223,10 @@ def all_changes(before: Mapping[str, Seen], after: Mapping[str, Seen]) -> Iterat
             yield Change(
                 kind_of(earlier, seen), seen.clause, name, earlier.text, seen.text, seen.repeat
             )
-    for name, seen in before.items():
-        if name not in after:
-            kind = Kind.NEW_PASS if seen.text.startswith("found") else Kind.GONE
+    for name, seen in before.seen.items():
+        if name not in after.seen:
+            # A part of a sweep says nothing of the faults that it has not made.
+            kind = Kind.NEW_PASS if seen.place in after.faults else Kind.GONE
             yield Change(kind, seen.clause, name, seen.text, "", seen.repeat)
 
 

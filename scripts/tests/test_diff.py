@@ -152,17 +152,66 @@ def test_findings_of_sweeps_are_compared_wherever_they_moved(tmp_path: Path) -> 
     assert answer.status == 0, answer
     assert entries(answer)[-1].endswith("as before")
 
-    gone = sweep_sample.first("finding", lines)
-    fewer = [
-        line
-        for line in lines
-        if line["kind"] not in ("fault", "finding")
-        or any(line.get(key) != gone[key] for key in ("how", "call", "errno", "site"))
-    ]
-    path = sweep_sample.write(sweep_sample.recounted(fewer), tmp_path / "c.jsonl")
-    assert entries(diff(before, path))[0] == "new pass (1)"
-    answer = diff(path, before)
+
+def without(lines: list[Line], gone: Line, **instead: Any) -> list[Line]:
+    """A sweep without that finding; its faults too are gone, or came out as `instead` says."""
+    kept = []
+    for line in lines:
+        if line["kind"] in ("fault", "finding") and all(
+            line.get(key) == gone[key] for key in ("how", "call", "errno", "site")
+        ):
+            if line["kind"] == "finding" or not instead:
+                continue
+            line = line | instead
+        kept.append(line)
+    return sweep_sample.recounted(kept)
+
+
+def test_a_finding_is_gone_where_the_fault_was_made_and_did_no_harm(tmp_path: Path) -> None:
+    lines = sweep_sample.lines()
+    gone = sweep_sample.first("finding", lines, errno="EPROTO")
+    before = sweep_sample.write(lines, tmp_path / "a.jsonl")
+    mended = without(lines, gone, verdict="pass", how="", as_expected=True)
+    after = sweep_sample.write(mended, tmp_path / "b.jsonl")
+    assert entries(diff(before, after))[0] == "new pass (1)"
+    answer = diff(after, before)
     assert (answer.status, entries(answer)[0]) == (1, "new failure (1)")
+
+
+def test_a_part_of_a_sweep_mends_nothing(tmp_path: Path) -> None:
+    lines = sweep_sample.lines()
+    gone = sweep_sample.first("finding", lines)
+    spot = [gone[key] for key in ("call", "errno", "site")]
+    part = [line for line in lines if [line.get(k) for k in ("call", "errno", "site")] != spot]
+    before = sweep_sample.write(lines, tmp_path / "a.jsonl")
+    after = sweep_sample.write(sweep_sample.recounted(part), tmp_path / "b.jsonl")
+    told = entries(diff(before, after))
+    assert told[0].startswith("gone (")
+    assert not [line for line in told if line.startswith("new pass")]
+
+
+def test_a_second_place_in_one_function_is_another_finding(tmp_path: Path) -> None:
+    lines = sweep_sample.lines()
+    first = sweep_sample.first("finding", lines)
+    key = ("how", "call", "errno", "site")
+    alike = [line for line in lines if all(line.get(each) == first[each] for each in key)]
+    elsewhere = [
+        line
+        | {"site": f"{line['site'].rsplit('+', 1)[0]}+0xffff"}
+        | ({"id": f"{line['id']};x"} if line["kind"] == "fault" else {})
+        for line in alike
+    ]
+    faults = [*sweep_sample.of_kind("fault", lines), *sweep_sample.of_kind("fault", elsewhere)]
+    findings = [
+        *sweep_sample.of_kind("finding", lines),
+        *sweep_sample.of_kind("finding", elsewhere),
+    ]
+    more = sweep_sample.recounted([lines[0], *faults, *findings, lines[-1]])
+    before = sweep_sample.write(lines, tmp_path / "a.jsonl")
+    answer = diff(before, sweep_sample.write(more, tmp_path / "b.jsonl"))
+    assert answer.status == 1, answer
+    assert entries(answer)[0] == "new failure (1)"
+    assert entries(answer)[1].endswith(" (2)")
 
 
 @pytest.mark.parametrize("form", FORMATS)
