@@ -4,9 +4,6 @@
 #include "cases/clause.h"
 
 namespace clause {
-#define CLAUSE(id, level, policy, chapter, place, sentence, promise, contradicts)    \
-    inline constexpr hark::Clause id{                                                \
-        #id,     hark::Level::level, hark::Policy::policy, chapter, place, sentence, \
-        promise, contradicts};
+#define CLAUSE HARK_CLAUSE
 #include "cases/adapter.def"
 }  // namespace clause

@@ -76,7 +76,11 @@ bool is_safe(Stage& stage, Listener& listener) {
 bool waits_to_be_enabled(Stage& stage, Listener& listener) {
     (void)stage.connect(listener);
     stage.settle();
-    return listener.delivered() == 0;
+    if (listener.delivered() != 0) return false;
+    if (!stage.subject().lacks(Feature::enable_disable).empty()) return true;
+    (void)listener.enable();
+    stage.settle();
+    return listener.delivered() == 1;
 }
 bool defers(Stage&, Listener& listener) {
     return has_option(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT);
@@ -168,8 +172,9 @@ CASE_FOR(USE_5, called, every_family_and_maker, "calls the callback once for a c
 CASE(USE_5, nobody_came, "returns from a turn in which nobody has connected") {
     auto& listener = stage.make();
     stage.loop().turn(3);
-
     CHECK(listener.delivered() == 0);
+
+    (void)deliver_one(stage, listener);
 }
 
 CASE(USE_5, again, "calls the callback for each of the connections that follow") {
@@ -237,11 +242,12 @@ CASE(USE_9, accept, "accepts by a call that is seen") {
 CASE_FOR(USE_10, pauses, every_maker, "delivers nothing while it is disabled") {
     stage.require(Feature::enable_disable);
     auto& listener = stage.make();
+    (void)deliver_one(stage, listener);
     CHECK(listener.disable() == 0);
     (void)stage.connect(listener);
     stage.settle();
 
-    CHECK(listener.delivered() == 0);
+    CHECK(listener.delivered() == 1);
 }
 
 CASE_FOR(USE_10, goes_on, every_maker, "delivers what comes after it was enabled again") {

@@ -24,11 +24,14 @@ struct doctest::StringMaker<std::vector<Each>> {
     }
 };
 
-namespace clause {
-#define CLAUSE(id, level, policy, chapter, place, sentence, promise, contradicts)    \
-    inline constexpr hark::Clause id{                                                \
-        #id,     hark::Level::level, hark::Policy::policy, chapter, place, sentence, \
+// What a row of clauses.def, or of adapter.def, becomes.
+#define HARK_CLAUSE(id, level, policy, chapter, place, sentence, promise, contradicts) \
+    inline constexpr hark::Clause id{                                                  \
+        #id,     hark::Level::level, hark::Policy::policy, chapter, place, sentence,   \
         promise, contradicts};
+
+namespace clause {
+#define CLAUSE HARK_CLAUSE
 #include "cases/clauses.def"
 }  // namespace clause
 

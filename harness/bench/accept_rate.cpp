@@ -5,12 +5,10 @@
 //   accept_rate [ROUNDS [SUBJECT...]]     5, and every subject that was built
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

@@ -75,10 +75,12 @@ json calls_as_json() {
 
 json mutants_as_json() {
     json all = json::array();
+    const auto broken_by = [](const Mutant& mutant) {
+        if (mutant.control) return std::string("control");
+        return mutant.clause.empty() ? mutant.oracle.how : mutant.clause;
+    };
     for (const auto& each : mutants()) {
-        all.push_back({{"name", each.name},
-                       {"clause", each.control ? "control" : each.clause},
-                       {"wrong", each.wrong}});
+        all.push_back({{"name", each.name}, {"clause", broken_by(each)}, {"wrong", each.wrong}});
     }
     return all;
 }

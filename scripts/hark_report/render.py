@@ -125,7 +125,8 @@ def contents(runs: Sequence[Run]) -> dict[str, object]:
         "lacks": findings.lacks(lines, across),
         "notables": findings.notables(lines),
         "sweeps": swept,
-        "tests": as_tests.tests(across, swept),
+        # Not made unless a template wants them: there may be a hundred thousand.
+        "all_tests": lambda: as_tests.tests(across, swept),
         "warnings": findings.warnings(runs),
     }
 
