@@ -1,4 +1,4 @@
-// hark report and hark diff: hand over to the Python package, which does all that people look at.
+// hark report, diff and history: hand over to the Python package, which does all that people look at.
 
 #include <unistd.h>
 
@@ -41,6 +41,7 @@ void add_report(CLI::App& app, Action& action) {
     };
     add("report", "Make a page, or what other tools read, of results files");
     add("diff", "Say what changed from one run to another");
+    add("history", "Make a page of each clause over time and versions");
 }
 
 }  // namespace hark::cli

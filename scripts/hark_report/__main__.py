@@ -4,6 +4,7 @@
   python3 -m hark_report report --list-formats
   python3 -m hark_report check results.jsonl
   python3 -m hark_report diff before.jsonl after.jsonl
+  python3 -m hark_report history --output history.html results/
 
 Several results files, or one with several subjects, give a report with several columns. Templates
 are taken from the folder that HARK_REPORTS names, else from reports/ beside this scripts folder.
@@ -24,11 +25,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from hark_report.compare import compare
+from hark_report.gather import gather
+from hark_report.history import render_history
 from hark_report.read import read_run, read_runs
 from hark_report.refusal import Refusal, Status
 from hark_report.render import Format, formats, render, render_changes
 from hark_report.run import Run
 from hark_report.schema import LineSchema
+from hark_report.timeline import Order
 from hark_report.write import write
 
 
@@ -45,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="report|diff|check")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="report|diff|history|check")
     report = verbs.add_parser("report", help="write a report")
     report.add_argument(
         "--format", metavar="NAME", help="else told by FILE's ending, else markdown"
@@ -63,6 +67,22 @@ def parser() -> argparse.ArgumentParser:
     diff.add_argument("--output", metavar="FILE", default="-", help='"-" is standard output')
     diff.add_argument("before", metavar="BEFORE", type=Path)
     diff.add_argument("after", metavar="AFTER", type=Path)
+    history = verbs.add_parser("history", help="each clause over time and versions")
+    history.add_argument(
+        "--format",
+        metavar="NAME",
+        help="html or markdown; else told by FILE's ending, else markdown",
+    )
+    history.add_argument("--output", metavar="FILE", default="-", help='"-" is standard output')
+    history.add_argument(
+        "--order",
+        choices=[str(each) for each in Order],
+        default=Order.TIME,
+        help="what comes before what: by when it ran (the usual), or by the subject's version",
+    )
+    history.add_argument(
+        "folders", metavar="FOLDER", nargs="+", type=Path, help="every *.jsonl below it"
+    )
     check = verbs.add_parser("check", help="say whether files are whole, valid runs")
     check.add_argument("results", metavar="RESULTS", nargs="+", type=Path)
     return top
@@ -125,6 +145,16 @@ def diff(arguments: argparse.Namespace, folder: Path) -> Status:
     return Status.REGRESSION if comparison.regressions else Status.DONE
 
 
+def history(arguments: argparse.Namespace, folder: Path) -> Status:
+    form = chosen(arguments.format, arguments.output, formats(folder / "history"), "markdown")
+    schema = LineSchema.load(folder / "results.schema.json")
+    gathered = gather(arguments.folders, schema)
+    for copy, first in gathered.twins:
+        remark(f"{copy} is the same as {first} and counts once", "history")
+    write(render_history(gathered, Order(arguments.order), form), arguments.output)
+    return Status.DONE
+
+
 def check(paths: Sequence[Path], folder: Path) -> Status:
     """One line a file, then the status of the first that is wrong."""
     schema = LineSchema.load(folder / "results.schema.json")
@@ -149,7 +179,7 @@ def remark(message: str, verb: str = "report") -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
-    verb = "diff" if words[:1] == ["diff"] else "report"
+    verb = words[0] if words[:1] in (["diff"], ["history"]) else "report"
     try:
         arguments = parser().parse_args(argv)
         folder = reports_folder(os.environ)
@@ -157,6 +187,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return check(arguments.results, folder)
         if arguments.verb == "diff":
             return diff(arguments, folder)
+        if arguments.verb == "history":
+            return history(arguments, folder)
         return report(arguments, folder)
     except Refusal as refusal:
         remark(refusal.message, verb)

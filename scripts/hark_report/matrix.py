@@ -14,6 +14,9 @@ from hark_report.run import Run
 
 POLICIES = ("document", "linux")
 
+# What speaks against a clause.
+AGAINST = (Verdict.FAIL, Verdict.ERROR, Verdict.UNREACHED)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -109,8 +112,7 @@ class Cell:
     @property
     def holds(self) -> bool:
         """Some row proved the clause and no row speaks against it."""
-        judged_against = (Verdict.FAIL, Verdict.ERROR, Verdict.UNREACHED)
-        return self.tally[Verdict.PASS] > 0 and not any(self.tally[each] for each in judged_against)
+        return self.tally[Verdict.PASS] > 0 and not any(self.tally[each] for each in AGAINST)
 
     @property
     def worst(self) -> Row | None:
