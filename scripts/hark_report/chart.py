@@ -119,12 +119,10 @@ def draw(axes: Axes, series: Sequence[Series]) -> None:
 
 
 def extent(series: Sequence[Series]) -> tuple[float, float]:
-    """What there is, with room for the marks, and never so near that one promise fills the page."""
+    """What there is, and never so near that one promise fills the page."""
     values = [value for each in series for _, value in each.values]
     low, high = min(values), max(values)
-    missing = max(0, 6 - (high - low))
-    low = max(0, low - (missing + 1) // 2)
-    return low - 0.5, high + missing // 2 + 0.5
+    return max(0, min(low, high - 6)) - 0.5, max(high, 6) + 0.5
 
 
 def for_page(picture: bytes, name: str) -> Markup:

@@ -35,6 +35,11 @@ class Change:
     runs: tuple[RunChange, ...]
     since: Point | None  # which point it is held against
 
+    @property
+    def before_word(self) -> str:
+        """In one word, where there is little room."""
+        return FOUND if self.before.startswith(FOUND) else self.before
+
 
 @dataclass(frozen=True)
 class Known:

@@ -105,19 +105,22 @@ class Timeline:
     def summary(self) -> str:
         """The one sentence for who reads nothing else."""
         count = len(self.steps)
-        since = f"since {self.first.point.day}" if count > 1 else f"on {self.first.point.day}"
-        runs = f"{count} {'runs' if count > 1 else 'run'} {since}"
-        now = score(self.last, self.is_sweep)
         if count == 1:
-            return f"{now}, {runs}"
-        then = score(self.first, self.is_sweep)
-        return f"{now}, {f'as at first, {runs}' if then == now else f'{then} at first, {runs}'}"
+            return f"{score(self.last, self.is_sweep)}; one run, on {self.first.point.day}"
+        now, then = (figures(each, self.is_sweep) for each in (self.last, self.first))
+        told = "as at first" if now == then else f"{then} at first"
+        return (
+            f"{score(self.last, self.is_sweep)}, {told}; {count} runs since {self.first.point.day}"
+        )
+
+
+def figures(step: Step, is_sweep: bool) -> str:
+    return str(step.kept) if is_sweep else f"{step.kept} of {step.judged}"
 
 
 def score(step: Step, is_sweep: bool) -> str:
-    if is_sweep:
-        return f"{step.kept} {'finding' if step.kept == 1 else 'findings'}"
-    return f"{step.kept} of {step.judged} promises kept"
+    what = "promises kept" if not is_sweep else "finding" if step.kept == 1 else "findings"
+    return f"{figures(step, is_sweep)} {what}"
 
 
 def timelines(
