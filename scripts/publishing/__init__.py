@@ -1,0 +1,1 @@
+"""What reports/published is made of: results packed, counted, and quoted."""
