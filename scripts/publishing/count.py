@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from hark_report.points import mark_of
 from hark_report.run import Run
 
 Numbers = dict[str, Any]
+
+# Not within a text: there every quotation mark has a backslash before it.
+FAULT = re.compile(rb'"kind": ?"fault"')
 
 # Of what a subject keeps: the document's promises, its header's, and those of Linux.
 KINDS = {
@@ -74,12 +78,13 @@ def broken(cell: matrix.Cell) -> Numbers:
 def of_sweep(path: Path) -> Numbers:
     """Its findings and its footer; the million faults between were checked when it was packed."""
     with path.open("rb") as file:
-        told = [json.loads(line) for line in file if b'"kind":"fault"' not in line]
+        told = [json.loads(line) for line in file if not FAULT.search(line)]
     findings = [line for line in told if line["kind"] == "finding"]
     unstable = [each for each in findings if each["tries"] > 0 and not each["stable"]]
     stable = [each for each in findings if each not in unstable]
     return {
         "runs": told[-1]["rows"],
+        "is_sample": told[0]["sweep"]["shallow"] > 0,
         "known": sum(bool(each["known"]) for each in stable),
         "new": sum(not each["known"] for each in stable),
         "unstable": len(unstable),

@@ -80,10 +80,14 @@ def subjects(numbers: Numbers) -> str:
         kinds = (subject[kind] for kind in ("document", "header", "linux"))
         scores = [f"{each['kept']} of {each['judged']}" for each in kinds]
         sweep = numbers["sweeps"].get(name)
-        swept = [f"{sweep['runs']:,} faults", found(sweep)] if sweep else ["", ""]
+        swept = [faults(sweep), found(sweep)] if sweep else ["", ""]
         version = for_markdown(subject["version"])
         rows.append(f"| {for_markdown(name)} {version} | {' | '.join([*scores, *swept])} |")
     return "\n".join(rows)
+
+
+def faults(sweep: Numbers) -> str:
+    return f"{'a sample of ' if sweep['is_sample'] else ''}{sweep['runs']:,} faults"
 
 
 def found(sweep: Numbers) -> str:
