@@ -80,12 +80,7 @@ def make_pages() -> None:
             replace(read_run(path, schema), source=f"results/{name}")
             for name, path in sorted(files.items())
         )
-        swept = {
-            name.removeprefix(SWEEP).removesuffix(".jsonl"): path
-            for name, path in files.items()
-            if name.startswith(SWEEP)
-        }
-        told = numbers(contract, swept, files)
+        told = numbers(contract, swept_in(files), files)
     write(render([contract], known["html"]), str(PUBLISHED / "debian-12.html"))
     write(render([contract], known["markdown"]), str(PUBLISHED / "debian-12.md"))
     if sweeps:
@@ -94,6 +89,15 @@ def make_pages() -> None:
         badge = render([alone(contract, subject.name)], known["badge"])
         write(badge, str(PUBLISHED / f"{subject.name}.svg"))
     write([f"{json.dumps(told, indent=2, ensure_ascii=False)}\n"], str(NUMBERS))
+
+
+def swept_in(files: Mapping[str, Path]) -> dict[str, Path]:
+    """The files of sweeps, by subject."""
+    return {
+        name.removeprefix(SWEEP).removesuffix(".jsonl"): path
+        for name, path in files.items()
+        if name.startswith(SWEEP)
+    }
 
 
 def alone(run: Run, name: str) -> Run:

@@ -1,4 +1,4 @@
-// hark report, diff and history: hand over to the Python package, which does all that people look at.
+// hark report, diff, history: hand over to the Python package, which does all that people look at.
 
 #include <unistd.h>
 
