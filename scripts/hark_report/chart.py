@@ -113,6 +113,7 @@ def draw(axes: Axes, series: Sequence[Series]) -> None:
     locator = dates.AutoDateLocator(minticks=2, maxticks=6)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, show_offset=True))
+    axes.xaxis.get_offset_text().set(color=INK, fontsize=9)
     axes.grid(axis="y", linewidth=0.6)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(length=0, labelsize=9)

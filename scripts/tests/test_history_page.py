@@ -129,10 +129,28 @@ def test_both_schemes_can_be_read(browser: Chrome, page: str, scheme: str) -> No
     for selector, what in (
         (".chart.wide path.stroke-series-1", "stroke"),
         (".chart.wide path.stroke-series-2", "stroke"),
-        (".chart.wide text", "fill"),
         (".turn.worse", "color"),
     ):
         assert abs(luminance(browser, selector, what) - ground) > 0.3, selector
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_word_of_a_chart_can_be_read(browser: Chrome, tmp_path: Path, scheme: str) -> None:
+    """Within one year the year stands by itself, in a corner."""
+    folder = tmp_path / "months"
+    for month in ("03", "05", "11"):
+        write(folder, f"2026-{month}-01", rows_of("libevent"))
+    go(browser, made(folder), scheme=scheme)
+    ground = luminance(browser, "body", "background-color")
+    words = asked(
+        browser,
+        "const words = [...document.querySelectorAll('.chart.wide text')];"
+        "words.forEach((word, number) => { word.id = `word-${number}`; });"
+        "return words.map(word => word.textContent)",
+    )
+    assert "2026" in words
+    for number, word in enumerate(words):
+        assert abs(luminance(browser, f"#word-{number}", "fill") - ground) > 0.3, word
 
 
 @pytest.mark.parametrize("width", [320, 390, 800, 1280])
