@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import sweep_sample
 from history_sample import fails, rows_of, swept, write, years
-from report_call import Answer, call
+from report_call import SCRIPTS, Answer, call
 from report_sample import Line, row
 from test_diff import without
+
+from hark_report.timeline import version_key
 
 
 def history(*words: str | Path) -> Answer:
@@ -223,3 +225,19 @@ def test_the_same_folder_gives_the_same_page(tmp_path: Path) -> None:
     assert history("--output", one, folder).status == 0
     assert history("--output", other, folder).status == 0
     assert one.read_bytes() == other.read_bytes()
+
+
+def test_without_its_library_of_charts_it_says_which_package_is_missing(tmp_path: Path) -> None:
+    """And Markdown, which has no chart, does not ask for it."""
+    (tmp_path / "matplotlib.py").write_text("raise ImportError('not here')\n")
+    folder = years(tmp_path / "results")
+    path = f"{tmp_path}:{SCRIPTS}"
+    answer = call("history", "--format", "html", folder, PYTHONPATH=path)
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err.startswith("hark history: the page's charts need Debian's python3-matplotlib")
+    assert call("history", folder, PYTHONPATH=path).status == 0
+
+
+def test_versions_are_ordered_as_people_count_them() -> None:
+    ordered = ["1.44.2", "2.1.9", "2.1.12-stable", "2.1.13", "2.2.0-alpha", "2.2.0-rc1", "2.2.0"]
+    assert sorted(reversed(ordered), key=version_key) == ordered
