@@ -185,14 +185,15 @@ def step_at(known: Known, point: Point, clauses: Mapping[str, Clause]) -> Step:
         judged = [mark for mark in of_document if mark.is_judged]
         kept = sum(mark.holds for mark in judged)
     found = changes(known, point)
-    since = next((change.since for change in found if change.since), known.last)
+    # Not all that changed need have been tried by the same point before.
+    since = [change.since for change in found if change.since] or [known.last]
     return Step(
         point=point,
         changes=found,
         marks=marks_at(known, point),
         kept=kept,
         judged=len(judged),
-        causes=differences(since, point),
+        causes=tuple(dict.fromkeys(text for each in since for text in differences(each, point))),
     )
 
 

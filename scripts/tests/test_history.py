@@ -116,6 +116,41 @@ def test_a_run_that_is_left_out_mends_no_clause(tmp_path: Path) -> None:
     ]
 
 
+def test_a_clause_is_not_better_for_what_passes_while_what_was_broken_is_left_out(
+    tmp_path: Path,
+) -> None:
+    once, twice = (fails("libevent", "ERR_1", case=each) for each in ("once", "twice"))
+    for line, case in ((once, "once"), (twice, "twice")):
+        line |= {"case": f"ERR_1.{case}", "id": f"libevent/ERR_1.{case}@ipv4"}
+    write(tmp_path, "2026-01-01", [once, twice])
+    write(tmp_path, "2026-02-01", [row("libevent", "ERR_1", "once")])
+    (line,) = told(history(tmp_path))
+    assert line.endswith(": otherwise ERR_1 (fail → pass)")
+
+
+def test_a_part_at_the_end_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
+    write(tmp_path, "2026-01-01", rows_of("libevent", "ERR_1"))
+    write(tmp_path, "2026-02-01", [row("libevent", "ERR_1")])
+    assert summaries(history(tmp_path))[0].startswith("8 of 8 promises kept, 7 of 8 at first")
+
+
+def test_what_changed_is_put_down_to_all_that_changed_since_it_was_tried(tmp_path: Path) -> None:
+    write(tmp_path, "2026-01-01", rows_of("libevent"), version="2.1.11")
+    write(tmp_path, "2026-02-01", [row("libevent", "NBL_1")], version="2.1.12")
+    rows = rows_of("libevent", "NBL_1", "ERR_1")
+    write(tmp_path, "2026-03-01", rows, version="2.1.12", tool="0.2.0")
+    (line,) = told(history(tmp_path))
+    assert line.startswith("2026-03-01, hark 0.1.0 → hark 0.2.0, version 2.1.11 → 2.1.12: worse")
+
+
+def test_a_new_hark_has_a_column_of_its_own(tmp_path: Path) -> None:
+    for month, tool in ((1, "0.1.0"), (2, "0.1.0"), (3, "0.2.0")):
+        write(tmp_path, f"2026-0{month}-01", rows_of("libevent"), tool=tool)
+    page = tmp_path / "page.html"
+    assert history("--output", page, tmp_path).status == 0
+    assert page.read_text(encoding="utf-8").count('<span class="of-version">') == 2
+
+
 def test_a_clause_that_is_new_is_no_change_for_the_worse(tmp_path: Path) -> None:
     write(tmp_path, "2026-01-01", [row("libevent", "ERR_1")])
     write(tmp_path, "2026-02-01", [row("libevent", "ERR_1"), fails("libevent", "ERR_4")])
