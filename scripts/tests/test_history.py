@@ -104,8 +104,8 @@ def test_a_part_of_the_contract_changes_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_left_out_mends_no_clause(tmp_path: Path) -> None:
-    good, bad = row("libevent", "ERR_1", "once"), fails("libevent", "ERR_1", case="twice")
-    bad |= {"case": "ERR_1.twice", "id": "libevent/ERR_1.twice@ipv4"}
+    good = row("libevent", "ERR_1", "once")
+    bad = fails("libevent", "ERR_1") | {"case": "ERR_1.twice", "id": "libevent/ERR_1.twice@ipv4"}
     write(tmp_path, "2026-01-01", [good, bad])
     write(tmp_path, "2026-02-01", [good])
     write(tmp_path, "2026-03-01", [good, bad])
@@ -119,10 +119,11 @@ def test_a_run_that_is_left_out_mends_no_clause(tmp_path: Path) -> None:
 def test_a_clause_is_not_better_for_what_passes_while_what_was_broken_is_left_out(
     tmp_path: Path,
 ) -> None:
-    once, twice = (fails("libevent", "ERR_1", case=each) for each in ("once", "twice"))
-    for line, case in ((once, "once"), (twice, "twice")):
-        line |= {"case": f"ERR_1.{case}", "id": f"libevent/ERR_1.{case}@ipv4"}
-    write(tmp_path, "2026-01-01", [once, twice])
+    both = [
+        fails("libevent", "ERR_1") | {"case": f"ERR_1.{each}", "id": f"libevent/ERR_1.{each}@ipv4"}
+        for each in ("once", "twice")
+    ]
+    write(tmp_path, "2026-01-01", both)
     write(tmp_path, "2026-02-01", [row("libevent", "ERR_1", "once")])
     (line,) = told(history(tmp_path))
     assert line.endswith(": otherwise ERR_1 (fail → pass)")
