@@ -186,7 +186,7 @@ def step_at(known: Known, point: Point, clauses: Mapping[str, Clause]) -> Step:
         kept = sum(mark.holds for mark in judged)
     found = changes(known, point)
     # Not all that changed need have been tried by the same point before.
-    since = [change.since for change in found] or [known.last]
+    since = [change.since or known.last for change in found] or [known.last]
     return Step(
         point=point,
         changes=found,

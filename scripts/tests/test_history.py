@@ -154,9 +154,10 @@ def test_a_new_hark_has_a_column_of_its_own(tmp_path: Path) -> None:
 
 def test_a_clause_that_is_new_is_no_change_for_the_worse(tmp_path: Path) -> None:
     write(tmp_path, "2026-01-01", [row("libevent", "ERR_1")])
-    write(tmp_path, "2026-02-01", [row("libevent", "ERR_1"), fails("libevent", "ERR_4")])
+    both = [row("libevent", "ERR_1"), fails("libevent", "ERR_4")]
+    write(tmp_path, "2026-02-01", both, tool="0.2.0")
     (line,) = told(history(tmp_path))
-    assert line.endswith("first judged ERR_4 (fail)")
+    assert line == "2026-02-01, hark 0.1.0 → hark 0.2.0: first judged ERR_4 (fail)"
 
 
 def test_a_failure_more_in_a_broken_clause_is_worse(tmp_path: Path) -> None:
