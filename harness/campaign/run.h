@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/campaign/expectations.h"
 #include "harness/campaign/selection.h"
 #include "harness/campaign/worker.h"
 
@@ -29,10 +30,13 @@ struct RunRequest {
 };
 
 struct RunReport {
-    std::vector<nlohmann::json> rows;  // of the first pass, without their traces
+    // Of the first pass, without their traces; what came out otherwise in a later one is in
+    // "now_and_then", verdict by verdict.
+    std::vector<nlohmann::json> rows;
     std::map<std::string, std::uint64_t> verdicts;
-    std::vector<std::string>
-        warnings;  // expectations that matched nothing, subjects that went missing
+    std::vector<std::string> warnings;       // expectations that matched nothing or expired
+    std::vector<Expectations> expectations;  // of each subject, with what the runs made of them
+    bool all_ran = false;                    // every run that an expectation could be about
     // Runs whose verdict was not the same in every pass: the id, and what it was in which.
     std::vector<std::string> unstable;
     std::vector<Hello> subjects;

@@ -106,9 +106,7 @@ std::string how_of(const json& row) {
 bool Sweep::make_ready() {
     pool_ = std::make_unique<Pool>(request_.subject, request_.jobs);
     report_.subject = pool_->first().hello();
-    if (!request_.subject.expectations.empty()) {
-        expectations_ = Expectations::read(request_.subject.expectations, report_.subject.version);
-    }
+    expectations_ = expectations_of(request_.subject, report_.subject.version);
     if (!count_calls()) return false;
     if (request_.shallow != 0) runs_.sample(request_.shallow, request_.seed);
     runs_.take_shard(request_.shard);
@@ -239,7 +237,7 @@ void Sweep::keep(const SweepRuns::Run& run, json& row) {
     row["as_expected"] = true;
     if (is_misbehaviour(verdict)) {
         row["as_expected"] =
-            expectations_.foresees(how_of(row), row["call"], row["errno"], row["site"]);
+            !expectations_.reason(how_of(row), row["call"], row["errno"], row["site"]).empty();
     }
     account(run, row);
     if (writer_) writer_->add(row);
@@ -359,6 +357,14 @@ void Sweep::conclude(bool whole) {
         report_.file = writer_->path();
     }
     report_.interrupted = !whole;
+    report_.with_pairs = request_.limits.pairs;
+    report_.all_ran = whole && is_of_everything(request_);
+    auto entries = expectations_.findings();
+    std::erase_if(entries, [&](const EntryUse& each) {
+        return each.is_of_pairs && !request_.limits.pairs && each.matched == 0;
+    });
+    report_.warnings = remarks(expectations_.file(), entries, report_.all_ran);
+    report_.expectations = std::move(expectations_);
 }
 
 SweepReport Sweep::run() {

@@ -23,6 +23,12 @@ json model_as_json() {
 
 }  // namespace
 
+bool is_of_everything(const SweepRequest& request) {
+    return request.selection.clauses.empty() && request.selection.filters.empty() &&
+           request.limits.calls.empty() && request.limits.errnos.empty() && request.shallow == 0 &&
+           request.shard.count == 1;
+}
+
 void write_request(const SweepRequest& request, json& header) {
     header["sweep"] = {{"clauses", request.selection.clauses},
                        {"filters", request.selection.filters},

@@ -1,9 +1,11 @@
 // hark run: the contract put to subjects.
 
 #include <iostream>
+#include <optional>
 
 #include "harness/campaign/pool.h"
 #include "harness/campaign/run.h"
+#include "harness/cli/baseline.h"
 #include "harness/cli/command.h"
 #include "harness/cli/subject_choice.h"
 #include "harness/cli/table.h"
@@ -18,6 +20,7 @@ namespace {
 struct RunOptions {
     std::vector<std::string> subjects;
     RunRequest request;
+    BaselineOptions baseline;
     Colour colour = Colour::automatic;
     bool quiet = false;
     bool verbose = false;
@@ -47,6 +50,7 @@ int dry_run(const RunOptions& options) {
 int run(RunOptions& options) {
     RunRequest& request = options.request;
     request.subjects = choose_subjects(options.subjects);
+    judge_by(options.baseline, request.subjects);
     for (auto& subject : request.subjects) {
         const auto limit = static_cast<double>(subject.loading_limit.count());
         subject.loading_limit =
@@ -55,6 +59,9 @@ int run(RunOptions& options) {
     (void)parse_plan(request.plan);  // refused here, with its position, before anything is started
     request.command = command_line();
     if (options.dry) return dry_run(options);
+
+    std::optional<BaselineFile> baseline;
+    if (options.baseline.update) baseline.emplace(options.baseline.file);
 
     watch_for_interrupt();
     RunReport report;
@@ -77,7 +84,9 @@ int run(RunOptions& options) {
         std::cerr << "hark: not the same in every pass: " << each << '\n';
     }
     if (report.interrupted) std::cerr << "hark: interrupted; what ran is in the file\n";
-    return report.exit_status;
+    if (!baseline || report.interrupted) return report.exit_status;
+    update(*baseline, request.subjects, report);
+    return save(*baseline, report.exit_status);
 }
 
 constexpr char examples[] =
@@ -85,6 +94,10 @@ constexpr char examples[] =
   hark run --subject ./libevent_core.so --clause CEX_2 one clause against a build of your own
   hark run --subject libevent --plan accept4:error=EMFILE:when=2 --case 'CBK_1.*'
   hark run --subject libevent --repeat 100 --shuffle   every verdict the same, in any order
+  hark run --subject ./libevent_core.so --baseline known.toml --update-baseline
+                                                       what it does now is what is expected from now on
+  hark run --subject ./libevent_core.so --baseline known.toml
+                                                       exit 1 once it does anything else
   hark run --subject libevent --dry-run --json         what would run
 )";
 
@@ -114,11 +127,13 @@ void add_run(CLI::App& app, Action& action) {
     command->add_option("--seed", request.seed, "For --shuffle")->capture_default_str();
     command->add_option("--timeout-scale", request.timeout_scale, "Multiplies every time limit")
         ->check(CLI::PositiveNumber);
+    add_baseline(*command, options->baseline);
     add_colour(*command, options->colour);
     command->add_flag("--shuffle", request.shuffle, "Run in an order drawn from the seed");
     command->add_flag("--slow", request.selection.slow,
                       "Also the cases that wait for the kernel's clock");
-    command->add_flag("--fail-fast", request.fail_fast, "Stop at the first surprise");
+    command->add_flag("--fail-fast", request.fail_fast, "Stop at the first surprise")
+        ->excludes("--update-baseline");
     command->add_flag("--dry-run", options->dry, "Only say what would run");
     command->add_flag("--json", options->json, "The summary, or with --dry-run the runs, as JSON");
     command->add_flag("-q,--quiet", options->quiet, "Nothing but what is wrong");

@@ -4,9 +4,11 @@
 #include <charconv>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "harness/campaign/pool.h"
 #include "harness/campaign/sweep.h"
+#include "harness/cli/baseline.h"
 #include "harness/cli/command.h"
 #include "harness/cli/subject_choice.h"
 #include "harness/cli/terminal.h"
@@ -19,6 +21,7 @@ namespace {
 struct SweepOptions {
     std::vector<std::string> subjects;
     SweepRequest request;
+    BaselineOptions baseline;
     std::string unfinished;  // the file to go on in
     Colour colour = Colour::automatic;
     bool quiet = false;
@@ -157,6 +160,8 @@ void say_what_is_missing(const SweepReport& report, const SweepRequest& request)
 }
 
 int sweep_one(const SweepOptions& options, const SweepRequest& request) {
+    std::optional<BaselineFile> baseline;
+    if (options.baseline.update) baseline.emplace(options.baseline.file);
     SweepReport report;
     {
         ProgressLine progress(options.quiet);
@@ -176,8 +181,11 @@ int sweep_one(const SweepOptions& options, const SweepRequest& request) {
             std::cout << "left out " << id << ": " << why << '\n';
         for (const auto& each : report.unreached) std::cout << "never reached " << each << '\n';
     }
+    for (const auto& warning : report.warnings) std::cerr << "hark: " << warning << '\n';
     say_what_is_missing(report, request);
-    return report.exit_status;
+    if (!baseline || report.interrupted) return report.exit_status;
+    update(*baseline, request.subject, report);
+    return save(*baseline, report.exit_status);
 }
 
 // A file holds one sweep, so each of several has a folder of its own, by its name.
@@ -188,7 +196,8 @@ int run_sweep(const CLI::App& command, SweepOptions& options) {
         if (status != exit_as_expected) return status;
     }
     require_known(request.limits);
-    const auto subjects = choose_subjects(options.subjects);
+    auto subjects = choose_subjects(options.subjects);
+    judge_by(options.baseline, subjects);
     request.command = command_line();
     watch_for_interrupt();
     int worst = exit_as_expected;
@@ -281,6 +290,7 @@ void add_sweep(CLI::App& app, Action& action) {
                       "Every run in a cell of its own: slower, and the same verdicts");
     command->add_option("--timeout-scale", request.timeout_scale, "Multiplies every time limit")
         ->check(CLI::PositiveNumber);
+    add_baseline(*command, options->baseline);
     add_colour(*command, options->colour);
     command->add_flag("-q,--quiet", options->quiet, "Nothing but what is wrong");
     command->add_flag("-v,--verbose", options->verbose, "Also what was left out and never reached");
