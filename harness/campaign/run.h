@@ -10,6 +10,7 @@
 
 #include "harness/campaign/expectations.h"
 #include "harness/campaign/selection.h"
+#include "harness/campaign/shard.h"
 #include "harness/campaign/worker.h"
 
 namespace hark {
@@ -26,6 +27,7 @@ struct RunRequest {
     bool shuffle = false;
     bool fail_fast = false;
     double timeout_scale = 1;
+    Shard shard;
     bool by_oracles = false;  // they judge, and the cases only make things happen
 };
 
@@ -43,6 +45,7 @@ struct RunReport {
     Isolation isolation;
     std::string file;
     std::uint64_t runs = 0;
+    std::uint64_t of_all_shards = 0;  // runs that are planned, where this is one of several
     double seconds = 0;
     bool interrupted = false;
     int exit_status = 0;

@@ -111,7 +111,8 @@ bool Sweep::make_ready() {
     if (request_.shallow != 0) runs_.sample(request_.shallow, request_.seed);
     runs_.take_shard(request_.shard);
     report_.planned = runs_.size();
-    walk_.emplace(runs_);
+    report_.of_all_shards = runs_.whole_size();
+    walk_.emplace(runs_.walk());
     return true;
 }
 
@@ -151,6 +152,9 @@ void Sweep::begin_file() {
                              .planned = report_.planned,
                              .left_out = report_.left_out});
     write_request(request_, header);
+    if (!request_.shard.is_whole()) {
+        header["shard"] = to_json(request_.shard, runs_.whole(request_.subject.label + "/"));
+    }
     writer_.emplace(request_.out, header);
 }
 
@@ -369,7 +373,7 @@ void Sweep::conclude(bool whole) {
 
 SweepReport Sweep::run() {
     report_.interrupted = !make_ready();
-    if (!report_.interrupted && report_.planned != 0) {
+    if (!report_.interrupted && report_.of_all_shards != 0) {
         begin_file();
         progress_.planned = report_.planned - report_.kept;
         conclude(run_all());
@@ -382,7 +386,7 @@ SweepReport Sweep::run() {
 
 int status_of(const SweepReport& report) {
     if (report.interrupted) return exit_interrupted;
-    if (report.planned == 0) return exit_nothing;
+    if (report.of_all_shards == 0) return exit_nothing;
     if (report.runs != report.planned) return exit_broken;
     int status = exit_as_expected;
     for (const SweepFinding& each : report.findings) {
