@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "harness/campaign/expectations.h"
 #include "harness/campaign/selection.h"
+#include "harness/campaign/shard.h"
 #include "harness/campaign/worker.h"
 
 namespace hark {
@@ -25,20 +27,25 @@ struct RunRequest {
     bool shuffle = false;
     bool fail_fast = false;
     double timeout_scale = 1;
+    Shard shard;
     bool by_oracles = false;  // they judge, and the cases only make things happen
 };
 
 struct RunReport {
-    std::vector<nlohmann::json> rows;  // of the first pass, without their traces
+    // Of the first pass, without their traces; what came out otherwise in a later one is in
+    // "now_and_then", verdict by verdict.
+    std::vector<nlohmann::json> rows;
     std::map<std::string, std::uint64_t> verdicts;
-    std::vector<std::string>
-        warnings;  // expectations that matched nothing, subjects that went missing
+    std::vector<std::string> warnings;       // expectations that matched nothing or expired
+    std::vector<Expectations> expectations;  // of each subject, with what the runs made of them
+    bool all_ran = false;                    // every run that an expectation could be about
     // Runs whose verdict was not the same in every pass: the id, and what it was in which.
     std::vector<std::string> unstable;
     std::vector<Hello> subjects;
     Isolation isolation;
     std::string file;
     std::uint64_t runs = 0;
+    std::uint64_t of_all_shards = 0;  // runs that are planned, where this is one of several
     double seconds = 0;
     bool interrupted = false;
     int exit_status = 0;

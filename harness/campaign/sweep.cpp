@@ -106,14 +106,13 @@ std::string how_of(const json& row) {
 bool Sweep::make_ready() {
     pool_ = std::make_unique<Pool>(request_.subject, request_.jobs);
     report_.subject = pool_->first().hello();
-    if (!request_.subject.expectations.empty()) {
-        expectations_ = Expectations::read(request_.subject.expectations, report_.subject.version);
-    }
+    expectations_ = expectations_of(request_.subject, report_.subject.version);
     if (!count_calls()) return false;
     if (request_.shallow != 0) runs_.sample(request_.shallow, request_.seed);
     runs_.take_shard(request_.shard);
     report_.planned = runs_.size();
-    walk_.emplace(runs_);
+    report_.of_all_shards = runs_.whole_size();
+    walk_.emplace(runs_.walk());
     return true;
 }
 
@@ -153,6 +152,9 @@ void Sweep::begin_file() {
                              .planned = report_.planned,
                              .left_out = report_.left_out});
     write_request(request_, header);
+    if (!request_.shard.is_whole()) {
+        header["shard"] = to_json(request_.shard, runs_.whole(request_.subject.label + "/"));
+    }
     writer_.emplace(request_.out, header);
 }
 
@@ -239,7 +241,7 @@ void Sweep::keep(const SweepRuns::Run& run, json& row) {
     row["as_expected"] = true;
     if (is_misbehaviour(verdict)) {
         row["as_expected"] =
-            expectations_.foresees(how_of(row), row["call"], row["errno"], row["site"]);
+            !expectations_.reason(how_of(row), row["call"], row["errno"], row["site"]).empty();
     }
     account(run, row);
     if (writer_) writer_->add(row);
@@ -359,11 +361,19 @@ void Sweep::conclude(bool whole) {
         report_.file = writer_->path();
     }
     report_.interrupted = !whole;
+    report_.with_pairs = request_.limits.pairs;
+    report_.all_ran = whole && is_of_everything(request_);
+    auto entries = expectations_.findings();
+    std::erase_if(entries, [&](const EntryUse& each) {
+        return each.is_of_pairs && !request_.limits.pairs && each.matched == 0;
+    });
+    report_.warnings = remarks(expectations_.file(), entries, report_.all_ran);
+    report_.expectations = std::move(expectations_);
 }
 
 SweepReport Sweep::run() {
     report_.interrupted = !make_ready();
-    if (!report_.interrupted && report_.planned != 0) {
+    if (!report_.interrupted && report_.of_all_shards != 0) {
         begin_file();
         progress_.planned = report_.planned - report_.kept;
         conclude(run_all());
@@ -376,7 +386,7 @@ SweepReport Sweep::run() {
 
 int status_of(const SweepReport& report) {
     if (report.interrupted) return exit_interrupted;
-    if (report.planned == 0) return exit_nothing;
+    if (report.of_all_shards == 0) return exit_nothing;
     if (report.runs != report.planned) return exit_broken;
     int status = exit_as_expected;
     for (const SweepFinding& each : report.findings) {

@@ -20,8 +20,13 @@ struct SweepReport {
     std::map<std::string, std::string> left_out;  // cases, with the reason
     std::vector<std::string> unreached;           // call and errno that the subject never reached
     Hello subject;
+    std::vector<std::string> warnings;  // expectations that matched nothing or expired
+    Expectations expectations;          // with what the findings made of them
+    bool all_ran = false;               // every run that an expectation could be about
+    bool with_pairs = false;
     std::string file;
     std::uint64_t planned = 0;
+    std::uint64_t of_all_shards = 0;  // planned, where this is one of several
     std::uint64_t kept = 0;  // runs that the file had already
     std::uint64_t runs = 0;  // with those
     double seconds = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "harness/campaign/selection.h"
@@ -107,11 +108,15 @@ FaultPlan::FaultPlan(const nlohmann::json& made, const SweepLimits& limits) {
 }
 
 void FaultPlan::keep_worth_failing(const SweepLimits& limits) {
-    std::map<std::pair<std::string, std::string>, std::uint32_t> of_site;
-    for (Call& each : calls_) each.at_site = ++of_site[{each.name, each.site}];
+    // One place may ask for several things: what is added to an epoll is not what is taken out.
+    const auto place_of = [](const Call& call) {
+        return std::tuple(call.name, call.site, call.option);
+    };
+    std::map<std::tuple<std::string, std::string, std::string>, std::uint32_t> of_place;
+    for (Call& each : calls_) each.at_site = ++of_place[place_of(each)];
     std::erase_if(calls_, [&](const Call& call) {
         if (limits.per_site == 0) return false;
-        return call.at_site >= limits.per_site && call.at_site != of_site[{call.name, call.site}];
+        return call.at_site >= limits.per_site && call.at_site != of_place[place_of(call)];
     });
 }
 

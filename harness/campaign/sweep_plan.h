@@ -63,7 +63,7 @@ class FaultPlan {
         std::string option;     // what it was asked; empty: nothing that has a name
         std::string kind;       // calls of one kind go wrong in the same ways
         std::uint32_t nth = 1;  // among the calls of that name, and of that option if it has one
-        std::uint32_t at_site = 1;   // among those of that name from that site
+        std::uint32_t at_site = 1;   // among those of that name and option from that site
         std::size_t begin = 0;       // its first fault
         std::size_t pair_begin = 0;  // the first pair that it is the first of
     };

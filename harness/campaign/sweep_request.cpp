@@ -23,6 +23,12 @@ json model_as_json() {
 
 }  // namespace
 
+bool is_of_everything(const SweepRequest& request) {
+    return request.selection.clauses.empty() && request.selection.filters.empty() &&
+           request.limits.calls.empty() && request.limits.errnos.empty() && request.shallow == 0 &&
+           request.shard.is_whole();
+}
+
 void write_request(const SweepRequest& request, json& header) {
     header["sweep"] = {{"clauses", request.selection.clauses},
                        {"filters", request.selection.filters},
@@ -32,9 +38,6 @@ void write_request(const SweepRequest& request, json& header) {
                        {"pairs", request.limits.pairs},
                        {"shallow", request.shallow}};
     header["model"] = model_as_json();
-    if (request.shard.count != 1) {
-        header["shard"] = {{"index", request.shard.index}, {"count", request.shard.count}};
-    }
 }
 
 void read_request(const json& header, const std::string& path, SweepRequest& request) {

@@ -31,6 +31,9 @@ struct SweepRequest {
     std::shared_ptr<UnfinishedResults> unfinished;
 };
 
+// Whether the sweep leaves nothing out that could be asked for, pairs aside.
+[[nodiscard]] bool is_of_everything(const SweepRequest& request);
+
 // Puts into a header whatever decides which runs there are.
 void write_request(const SweepRequest& request, nlohmann::json& header);
 // Takes that out again, and the subject's label; throws BadResults, which names the file.

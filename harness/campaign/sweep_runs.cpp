@@ -9,19 +9,6 @@ namespace hark {
 
 namespace {
 
-// FNV-1a (RFC 9923), and then the last step of splitmix64, since the lowest bits of the first alone
-// are all that a shard of two would look at.
-std::uint64_t hash_of(std::string_view text, std::uint64_t seed = 0) {
-    std::uint64_t hash = 0xcbf29ce484222325 ^ (seed * 0x9e3779b97f4a7c15);
-    for (const char each : text) {
-        hash ^= static_cast<unsigned char>(each);
-        hash *= 0x100000001b3;
-    }
-    hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
-    hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
-    return hash ^ (hash >> 31);
-}
-
 std::string kind_of(const PlannedFault& fault) {
     return fault.call + ' ' + fault.error + ' ' + fault.site;
 }
@@ -53,10 +40,6 @@ std::string sweep_id(const Selected& selected, const PlannedFault& fault) {
     std::string id = selected.id + "!";
     for (const auto& rule : fault.plan) id += (id.back() == '!' ? "" : ";") + rule;
     return id;
-}
-
-bool is_in(const Shard& shard, const std::string& sweep_id) {
-    return shard.count == 1 || hash_of(sweep_id) % shard.count == shard.index - 1;
 }
 
 void SweepRuns::add(Selected selected, FaultPlan faults) {
@@ -98,8 +81,14 @@ std::uint64_t SweepRuns::whole_size() const {
     return all;
 }
 
+Whole SweepRuns::whole(const std::string& prefix) const {
+    Whole whole;
+    for (Walk through(*this, {}); const auto run = through.next();) whole.add(prefix + run->id);
+    return whole;
+}
+
 std::uint64_t SweepRuns::size() const {
-    if (shard_.count == 1) return whole_size();
+    if (shard_.is_whole()) return whole_size();
     std::uint64_t all = 0;
     for (Walk through = walk(); through.next();) ++all;
     return all;
@@ -120,7 +109,7 @@ std::optional<SweepRuns::Run> SweepRuns::Walk::next() {
             fault_ = 0;
             ++ground_;
         }
-        if (is_in(runs_.shard_, run.id)) return run;
+        if (is_in(shard_, run.id)) return run;
     }
 }
 

@@ -9,24 +9,13 @@
 #include <vector>
 
 #include "harness/campaign/selection.h"
+#include "harness/campaign/shard.h"
 #include "harness/campaign/sweep_plan.h"
 
 namespace hark {
 
-// One part of several that make the whole, from one.
-struct Shard {
-    std::uint32_t index = 1;
-    std::uint32_t count = 1;
-
-    friend bool operator==(const Shard&, const Shard&) = default;
-};
-
 // A run of a sweep, without its subject: CASE@VARIANT!PLAN.
 [[nodiscard]] std::string sweep_id(const Selected& selected, const PlannedFault& fault);
-
-// By what a run is called and not by where it stands, so that a new case moves no other run from
-// one shard to another.
-[[nodiscard]] bool is_in(const Shard& shard, const std::string& sweep_id);
 
 class SweepRuns {
   public:
@@ -40,6 +29,8 @@ class SweepRuns {
 
     [[nodiscard]] std::uint64_t size() const;        // of the shard
     [[nodiscard]] std::uint64_t whole_size() const;  // of all shards together
+    // `prefix` stands before the id of each run, as it does in a results file.
+    [[nodiscard]] Whole whole(const std::string& prefix) const;
 
     struct Run {
         const Selected* selected = nullptr;
@@ -50,17 +41,18 @@ class SweepRuns {
     // The runs of the shard, in order.
     class Walk {
       public:
-        explicit Walk(const SweepRuns& runs) : runs_(runs) {}
+        Walk(const SweepRuns& runs, const Shard& shard) : runs_(runs), shard_(shard) {}
         [[nodiscard]] std::optional<Run> next();
 
       private:
         const SweepRuns& runs_;
+        Shard shard_;
         std::size_t ground_ = 0;
         std::size_t fault_ = 0;
         std::size_t chosen_ = 0;
         std::uint64_t number_ = 0;
     };
-    [[nodiscard]] Walk walk() const { return Walk(*this); }
+    [[nodiscard]] Walk walk() const { return Walk(*this, shard_); }
 
   private:
     // A case in a variant, with its faults.

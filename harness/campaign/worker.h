@@ -27,6 +27,9 @@ struct SubjectChoice {
     std::string library;  // a path, or empty for the system's
     // The expected.toml of what it drives; empty if there is none.
     std::string expectations;
+    // What the user judges by instead; empty if that is all.
+    std::string baseline = {};
+    bool is_strict = true;  // an entry of theirs that names what does not exist is refused
     // Loading a library and making its first listener takes milliseconds, also where much else
     // runs.
     std::chrono::milliseconds loading_limit{20'000};

@@ -5,6 +5,7 @@
 #include "harness/campaign/expectations.h"
 #include "harness/campaign/selection.h"
 #include "harness/cli/command.h"
+#include "harness/cli/sharding.h"
 #include "harness/cli/subject_choice.h"
 #include "harness/exit_status.h"
 #include "harness/fault/plan.h"
@@ -48,6 +49,8 @@ int act(const Action& action) {
         return complain(exit_usage, refused.what());
     } catch (const UnknownName& unknown) {
         return complain(exit_usage, unknown.what());
+    } catch (const BadEnvironment& wrong) {
+        return complain(exit_usage, wrong.what());
     } catch (const NoSuchFile& missing) {
         return complain(exit_no_input, missing.what());
     } catch (const BadLibrary& wrong) {

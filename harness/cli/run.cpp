@@ -1,13 +1,17 @@
 // hark run: the contract put to subjects.
 
 #include <iostream>
+#include <optional>
 
 #include "harness/campaign/pool.h"
 #include "harness/campaign/run.h"
+#include "harness/cli/baseline.h"
 #include "harness/cli/command.h"
+#include "harness/cli/sharding.h"
 #include "harness/cli/subject_choice.h"
 #include "harness/cli/table.h"
 #include "harness/cli/terminal.h"
+#include "harness/cli/xml_output.h"
 #include "harness/exit_status.h"
 #include "harness/fault/plan.h"
 
@@ -18,6 +22,7 @@ namespace {
 struct RunOptions {
     std::vector<std::string> subjects;
     RunRequest request;
+    BaselineOptions baseline;
     Colour colour = Colour::automatic;
     bool quiet = false;
     bool verbose = false;
@@ -34,7 +39,11 @@ int dry_run(const RunOptions& options) {
     const auto selected = select(options.request.selection);
     std::vector<std::string> ids;
     for (const auto& subject : options.request.subjects) {
-        for (const auto& each : selected) ids.push_back(subject.label + '/' + each.id);
+        for (const auto& each : selected) {
+            if (is_in(options.request.shard, each.id)) {
+                ids.push_back(subject.label + '/' + each.id);
+            }
+        }
     }
     if (options.json) {
         std::cout << nlohmann::json(ids).dump(2) << '\n';
@@ -44,9 +53,12 @@ int dry_run(const RunOptions& options) {
     return selected.empty() ? report_nothing() : exit_as_expected;
 }
 
-int run(RunOptions& options) {
+int run(const CLI::App& command, RunOptions& options) {
     RunRequest& request = options.request;
+    shard_by_environment(command, request.shard);
+    filter_by_environment(command, request.selection.filters);
     request.subjects = choose_subjects(options.subjects);
+    judge_by(options.baseline, request.subjects);
     for (auto& subject : request.subjects) {
         const auto limit = static_cast<double>(subject.loading_limit.count());
         subject.loading_limit =
@@ -56,14 +68,20 @@ int run(RunOptions& options) {
     request.command = command_line();
     if (options.dry) return dry_run(options);
 
+    std::optional<BaselineFile> baseline;
+    if (options.baseline.update) baseline.emplace(options.baseline.file);
+
     watch_for_interrupt();
+    const XmlOutput xml(request.out);
     RunReport report;
     {
         ProgressLine progress(options.quiet);
         report = run_contract(
             request, [&](const Progress& now) { progress.show(now); }, &is_interrupted);
     }
-    if (report.runs == 0 && !report.interrupted) return report_nothing();
+    if (report.of_all_shards == 0 && !report.interrupted) return report_nothing();
+    const std::string file = report.file;
+    if (xml.has_own_folder()) report.file.clear();  // nobody will find it there
     const Paint paint(wants_colour(options.colour, stdout));
     if (options.json) {
         std::cout << summary_as_json(report).dump(2) << '\n';
@@ -77,7 +95,13 @@ int run(RunOptions& options) {
         std::cerr << "hark: not the same in every pass: " << each << '\n';
     }
     if (report.interrupted) std::cerr << "hark: interrupted; what ran is in the file\n";
-    return report.exit_status;
+    if (report.runs == 0 && !report.interrupted) {
+        std::cerr << "hark: " << empty_shard(request.shard, report.of_all_shards) << '\n';
+    }
+    const int status = xml.write({file}, report.exit_status);
+    if (!baseline || report.interrupted) return status;
+    update(*baseline, request.subjects, report);
+    return save(*baseline, status);
 }
 
 constexpr char examples[] =
@@ -85,6 +109,11 @@ constexpr char examples[] =
   hark run --subject ./libevent_core.so --clause CEX_2 one clause against a build of your own
   hark run --subject libevent --plan accept4:error=EMFILE:when=2 --case 'CBK_1.*'
   hark run --subject libevent --repeat 100 --shuffle   every verdict the same, in any order
+  hark run --subject ./libevent_core.so --baseline known.toml --update-baseline
+                                                       what it does now is what is expected from now on
+  hark run --subject ./libevent_core.so --baseline known.toml
+                                                       exit 1 once it does anything else
+  hark run --subject libevent --shard 1/3 --out part-1 a third; hark merge makes one file of three
   hark run --subject libevent --dry-run --json         what would run
 )";
 
@@ -111,19 +140,24 @@ void add_run(CLI::App& app, Action& action) {
     command
         ->add_option("--repeat", request.repeat, "Passes; every verdict must be the same in each")
         ->check(CLI::Range(1u, 1'000'000u));
+    add_shard(*command, request.shard);
     command->add_option("--seed", request.seed, "For --shuffle")->capture_default_str();
     command->add_option("--timeout-scale", request.timeout_scale, "Multiplies every time limit")
         ->check(CLI::PositiveNumber);
+    add_baseline(*command, options->baseline);
     add_colour(*command, options->colour);
     command->add_flag("--shuffle", request.shuffle, "Run in an order drawn from the seed");
     command->add_flag("--slow", request.selection.slow,
                       "Also the cases that wait for the kernel's clock");
-    command->add_flag("--fail-fast", request.fail_fast, "Stop at the first surprise");
+    command->add_flag("--fail-fast", request.fail_fast, "Stop at the first surprise")
+        ->excludes("--update-baseline");
     command->add_flag("--dry-run", options->dry, "Only say what would run");
     command->add_flag("--json", options->json, "The summary, or with --dry-run the runs, as JSON");
     command->add_flag("-q,--quiet", options->quiet, "Nothing but what is wrong");
     command->add_flag("-v,--verbose", options->verbose, "Known failures in full as well");
-    command->callback([&action, options] { action = [options] { return run(*options); }; });
+    command->callback([&action, options, command] {
+        action = [options, command] { return run(*command, *options); };
+    });
 }
 
 }  // namespace hark::cli

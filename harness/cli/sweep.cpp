@@ -1,15 +1,18 @@
 // hark sweep: every fault at every call.
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "harness/campaign/pool.h"
 #include "harness/campaign/sweep.h"
+#include "harness/cli/baseline.h"
 #include "harness/cli/command.h"
+#include "harness/cli/sharding.h"
 #include "harness/cli/subject_choice.h"
 #include "harness/cli/terminal.h"
+#include "harness/cli/xml_output.h"
 #include "harness/exit_status.h"
 
 namespace hark::cli {
@@ -19,6 +22,7 @@ namespace {
 struct SweepOptions {
     std::vector<std::string> subjects;
     SweepRequest request;
+    BaselineOptions baseline;
     std::string unfinished;  // the file to go on in
     Colour colour = Colour::automatic;
     bool quiet = false;
@@ -145,9 +149,8 @@ void say_what_is_missing(const SweepReport& report, const SweepRequest& request)
                       << " goes on";
         }
         std::cerr << '\n';
-    } else if (report.planned == 0 && request.shard.count != 1) {
-        std::cerr << "hark: nothing to fail in shard " << request.shard.index << " of "
-                  << request.shard.count << '\n';
+    } else if (report.planned == 0 && report.of_all_shards != 0) {
+        std::cerr << "hark: " << empty_shard(request.shard, report.of_all_shards) << '\n';
     } else if (report.planned == 0) {
         std::cerr << "hark: nothing to fail: no case matches, or none makes such a call (hark list "
                      "cases)\n";
@@ -156,13 +159,18 @@ void say_what_is_missing(const SweepReport& report, const SweepRequest& request)
     }
 }
 
-int sweep_one(const SweepOptions& options, const SweepRequest& request) {
+int sweep_one(const SweepOptions& options, const SweepRequest& request, const XmlOutput& xml,
+              std::vector<std::string>& files) {
+    std::optional<BaselineFile> baseline;
+    if (options.baseline.update) baseline.emplace(options.baseline.file);
     SweepReport report;
     {
         ProgressLine progress(options.quiet);
         report = sweep(
             request, [&](const Progress& now) { progress.show(now); }, &is_interrupted);
     }
+    files.push_back(report.file);
+    if (xml.has_own_folder()) report.file.clear();  // nobody will find it there
     const Paint paint(wants_colour(options.colour, stdout));
     if (options.quiet) {
         for (const auto& each : report.findings) {
@@ -176,8 +184,11 @@ int sweep_one(const SweepOptions& options, const SweepRequest& request) {
             std::cout << "left out " << id << ": " << why << '\n';
         for (const auto& each : report.unreached) std::cout << "never reached " << each << '\n';
     }
+    for (const auto& warning : report.warnings) std::cerr << "hark: " << warning << '\n';
     say_what_is_missing(report, request);
-    return report.exit_status;
+    if (!baseline || report.interrupted) return report.exit_status;
+    update(*baseline, request.subject, report);
+    return save(*baseline, report.exit_status);
 }
 
 // A file holds one sweep, so each of several has a folder of its own, by its name.
@@ -187,11 +198,18 @@ int run_sweep(const CLI::App& command, SweepOptions& options) {
         const int status = take_over(command, options);
         if (status != exit_as_expected) return status;
     }
+    if (options.unfinished.empty()) {
+        shard_by_environment(command, request.shard);
+        filter_by_environment(command, request.selection.filters);
+    }
     require_known(request.limits);
-    const auto subjects = choose_subjects(options.subjects);
+    auto subjects = choose_subjects(options.subjects);
+    judge_by(options.baseline, subjects);
     request.command = command_line();
     watch_for_interrupt();
     int worst = exit_as_expected;
+    const XmlOutput xml(request.out);
+    std::vector<std::string> files;
     for (const auto& subject : subjects) {
         SweepRequest its_own = request;
         its_own.subject = subject;
@@ -200,27 +218,11 @@ int run_sweep(const CLI::App& command, SweepOptions& options) {
             std::replace(folder.begin(), folder.end(), '/', '_');
             its_own.out = (std::filesystem::path(request.out) / folder).string();
         }
-        const int status = sweep_one(options, its_own);
+        const int status = sweep_one(options, its_own, xml, files);
         if (status == exit_interrupted) return status;
         worst = std::max(worst, status);
     }
-    return worst;
-}
-
-// I/N, as in "2/4"; an empty text is well.
-std::string read_shard(const std::string& text, Shard& shard) {
-    const char* const end = text.data() + text.size();
-    Shard read;
-    const auto index = std::from_chars(text.data(), end, read.index);
-    if (index.ec == std::errc() && index.ptr != end && *index.ptr == '/') {
-        const auto count = std::from_chars(index.ptr + 1, end, read.count);
-        if (count.ec == std::errc() && count.ptr == end && read.index >= 1 &&
-            read.index <= read.count) {
-            shard = read;
-            return "";
-        }
-    }
-    return "expected I/N, the part of so many that this is, from 1/N to N/N";
+    return xml.write(files, worst);
 }
 
 void add_choices(CLI::App& command, SweepRequest& request) {
@@ -239,12 +241,7 @@ void add_choices(CLI::App& command, SweepRequest& request) {
     command.add_flag("--pairs", request.limits.pairs, "Two faults as well");
     command.add_option("--shallow", request.shallow, "At most so many runs, a fair sample");
     command.add_option("--seed", request.seed, "For --shallow")->capture_default_str();
-    command
-        .add_option_function<std::string>(
-            "--shard", [](const std::string&) {},
-            "I/N: the I-th of N parts; together they are the whole")
-        ->check([&request](const std::string& text) { return read_shard(text, request.shard); })
-        ->type_name("I/N");
+    add_shard(command, request.shard);
 }
 
 constexpr char examples[] =
@@ -281,6 +278,7 @@ void add_sweep(CLI::App& app, Action& action) {
                       "Every run in a cell of its own: slower, and the same verdicts");
     command->add_option("--timeout-scale", request.timeout_scale, "Multiplies every time limit")
         ->check(CLI::PositiveNumber);
+    add_baseline(*command, options->baseline);
     add_colour(*command, options->colour);
     command->add_flag("-q,--quiet", options->quiet, "Nothing but what is wrong");
     command->add_flag("-v,--verbose", options->verbose, "Also what was left out and never reached");

@@ -100,6 +100,22 @@ TEST_CASE("of a call made again and again from one place some are failed, and th
               .size() == 2);
 }
 
+TEST_CASE("one place that asks for several things is as many places") {
+    json calls = json::array();
+    for (int i = 0; i < 9; ++i) {
+        const char* option = i % 2 == 0 ? "EPOLL_CTL_ADD" : "EPOLL_CTL_DEL";
+        calls.push_back(json::array({"epoll_ctl", "one place", option, 0}));
+    }
+    const FaultPlan faults(calls, {.calls = {}, .errnos = {"ENOENT", "EEXIST"}, .per_site = 3});
+    std::set<std::string> firsts;
+    for (const auto& each : all_of(faults)) {
+        if (!each.lasting) firsts.insert(each.plan.front().substr(each.plan.front().find("when")));
+    }
+    CHECK(firsts == std::set<std::string>{"when=1:opt=EPOLL_CTL_ADD", "when=2:opt=EPOLL_CTL_ADD",
+                                          "when=5:opt=EPOLL_CTL_ADD", "when=1:opt=EPOLL_CTL_DEL",
+                                          "when=2:opt=EPOLL_CTL_DEL", "when=4:opt=EPOLL_CTL_DEL"});
+}
+
 TEST_CASE("of a pair each call comes once with each later one") {
     const json calls = calls_of({{"socket", "a"}, {"bind", "b"}, {"listen", "c"}});
     const SweepLimits limits{

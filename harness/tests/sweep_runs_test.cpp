@@ -128,6 +128,7 @@ TEST_CASE("shards are disjoint, make the whole, and keep its numbers") {
             SweepRuns part = many_runs(10, 100);
             part.take_shard({index, count});
             CHECK(part.whole_size() == whole.size());
+            CHECK(part.whole("mine/").digest == whole.whole("mine/").digest);
             std::uint64_t runs = 0;
             auto through = part.walk();
             while (const auto run = through.next()) {
@@ -155,6 +156,20 @@ TEST_CASE("shards are about as large as each other") {
             CHECK(static_cast<double>(size) < 1.1 * fair);
         }
     }
+}
+
+TEST_CASE("a whole is told by its ids and their order") {
+    const auto digest_of = [](const std::vector<std::string>& ids) {
+        Whole whole;
+        for (const auto& id : ids) whole.add(id);
+        CHECK(whole.planned == ids.size());
+        return to_json({1, 2}, whole)["digest"].get<std::string>();
+    };
+    // What `printf 'a/B\na/C\n' | gzip -c | tail -c8 | head -c4` has, the last byte first.
+    CHECK(digest_of({"a/B", "a/C"}) == "c3bce19c");
+    CHECK(digest_of({"a/C", "a/B"}) != digest_of({"a/B", "a/C"}));
+    CHECK(digest_of({"a/B"}) != digest_of({"a/B", "a/C"}));
+    CHECK(digest_of({}) == "00000000");
 }
 
 TEST_CASE("a run is in the shard that it was in yesterday") {

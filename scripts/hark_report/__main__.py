@@ -5,12 +5,13 @@
   python3 -m hark_report check results.jsonl
   python3 -m hark_report diff before.jsonl after.jsonl
   python3 -m hark_report history --output history.html results/
+  python3 -m hark_report merge --out whole part-1/results.jsonl part-2/results.jsonl
 
 Several results files, or one with several subjects, give a report with several columns. Templates
 are taken from the folder that HARK_REPORTS names, else from reports/ beside this scripts folder.
 
 Exit status: 0 done; 1 (diff) something failed anew; 2 the report could not be made or written; 3 nothing ran in any of the files
-(the report is written and says so); 64 usage; 65 a file is not a whole, valid run; 66 a file cannot
+(the report is written and says so); 4 (merge) shards are missing or not complete; 64 usage; 65 a file is not a whole, valid run; 66 a file cannot
 be read; 130 interrupted.
 """
 
@@ -21,12 +22,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
 from hark_report.compare import compare
 from hark_report.gather import gather
 from hark_report.history import render_history
+from hark_report.merge import merged
 from hark_report.read import read_run, read_runs
 from hark_report.refusal import Refusal, Status
 from hark_report.render import Format, formats, render, render_changes
@@ -49,7 +52,9 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="report|diff|history|check")
+    verbs = top.add_subparsers(
+        dest="verb", required=True, metavar="report|diff|history|merge|check"
+    )
     report = verbs.add_parser("report", help="write a report")
     report.add_argument(
         "--format", metavar="NAME", help="else told by FILE's ending, else markdown"
@@ -83,6 +88,11 @@ def parser() -> argparse.ArgumentParser:
     history.add_argument(
         "folders", metavar="FOLDER", nargs="+", type=Path, help="every *.jsonl below it"
     )
+    merge = verbs.add_parser(
+        "merge", help="make one results file of all shards, or say what is missing"
+    )
+    merge.add_argument("--out", metavar="FOLDER", required=True, help="for results.jsonl")
+    merge.add_argument("results", metavar="RESULTS", nargs="+", type=Path)
     check = verbs.add_parser("check", help="say whether files are whole, valid runs")
     check.add_argument("results", metavar="RESULTS", nargs="+", type=Path)
     return top
@@ -155,6 +165,22 @@ def history(arguments: argparse.Namespace, folder: Path) -> Status:
     return Status.DONE
 
 
+def merge(arguments: argparse.Namespace, folder: Path) -> Status:
+    """Nothing is written unless the whole is there."""
+    schema = LineSchema.load(folder / "results.schema.json")
+    lines = merged(arguments.results, schema)
+    header = next(lines)  # Whatever is refused by then leaves no folder behind.
+    target = Path(arguments.out)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refusal(Status.BROKEN, f"cannot make {target}: {error.strerror}") from None
+    write(chain([header], lines), str(target / "results.jsonl"))
+    count = len(arguments.results)
+    write([f"{target / 'results.jsonl'}: the whole of {count} shards\n"], "-")
+    return Status.DONE
+
+
 def check(paths: Sequence[Path], folder: Path) -> Status:
     """One line a file, then the status of the first that is wrong."""
     schema = LineSchema.load(folder / "results.schema.json")
@@ -179,7 +205,7 @@ def remark(message: str, verb: str = "report") -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
-    verb = words[0] if words[:1] in (["diff"], ["history"]) else "report"
+    verb = words[0] if words[:1] in (["diff"], ["history"], ["merge"]) else "report"
     try:
         arguments = parser().parse_args(argv)
         folder = reports_folder(os.environ)
@@ -189,6 +215,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return diff(arguments, folder)
         if arguments.verb == "history":
             return history(arguments, folder)
+        if arguments.verb == "merge":
+            return merge(arguments, folder)
         return report(arguments, folder)
     except Refusal as refusal:
         remark(refusal.message, verb)

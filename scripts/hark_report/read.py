@@ -91,6 +91,26 @@ def assemble(file: BinaryIO, source: str, schema: LineSchema) -> Run:
     return Run(source, so_far.header, tuple(so_far.rows), so_far.swept, so_far.footer)
 
 
+def lines_of(path: Path, schema: LineSchema) -> Iterator[tuple[Place, dict[str, Any], str]]:
+    """Each line by itself, with its place and its text, the newline included.
+
+    Whether they make a run together is for whoever takes them.
+    """
+    try:
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                place = Place(str(path), number)
+                line = parse_json(raw, place)
+                if number == 1 and line.get("kind") != "header":
+                    place.refuse("no header: the first line must be one")
+                refuse_wrong(line, place, schema)
+                yield place, line, raw.decode("utf-8")
+    except FileNotFoundError:
+        raise Refusal(Status.NO_INPUT, f"{path}: no such file") from None
+    except OSError as error:
+        raise Refusal(Status.NO_INPUT, f"{path}: {error.strerror}") from None
+
+
 def parse_json(raw: bytes, place: Place) -> dict[str, Any]:
     try:
         line = DECODER.decode(raw.decode("utf-8"))
@@ -124,10 +144,7 @@ def take(so_far: Assembly, line: dict[str, Any], place: Place, schema: LineSchem
         place.refuse("no header: the first line must be one")
     if so_far.header is not None and kind == "header":
         place.refuse("a second header: one file holds one run")
-    if kind == "header":
-        refuse_other_schema(line, place)
-    if (wrong := schema.complaint(line)) is not None:
-        place.refuse(wrong)
+    refuse_wrong(line, place, schema)
     if kind == "header":
         take_header(so_far, Header.parse(line), place)
     elif kind == "row":
@@ -138,6 +155,13 @@ def take(so_far: Assembly, line: dict[str, Any], place: Place, schema: LineSchem
         take_finding(so_far, Finding.parse(line), place)
     else:
         take_footer(so_far, Footer.parse(line), place)
+
+
+def refuse_wrong(line: dict[str, Any], place: Place, schema: LineSchema) -> None:
+    if line.get("kind") == "header":
+        refuse_other_schema(line, place)
+    if (wrong := schema.complaint(line)) is not None:
+        place.refuse(wrong)
 
 
 def refuse_other_schema(line: dict[str, Any], place: Place) -> None:
@@ -264,19 +288,26 @@ def compare_findings(
 
 
 def refuse_same_subjects(runs: Sequence[Run]) -> None:
-    first: dict[tuple[object, ...], str] = {}
-    for source, name, identity in identities(runs):
+    first: dict[tuple[object, ...], Run] = {}
+    for run, name, identity in identities(runs):
         if identity in first:
+            other = first[identity]
             raise Refusal(
                 Status.BAD_DATA,
-                f'{source}:1: subject "{name}" (same version, same build) is also in '
-                f"{first[identity]}: report on one of the two",
+                f'{run.source}:1: subject "{name}" (same version, same build) is also in '
+                f"{other.source}: {advice(run, other)}",
             )
-        first[identity] = source
+        first[identity] = run
 
 
-def identities(runs: Sequence[Run]) -> Iterator[tuple[str, str, tuple[object, ...]]]:
+def advice(run: Run, other: Run) -> str:
+    if run.header.shard and other.header.shard and run.header.shard != other.header.shard:
+        return "hark merge makes one file of all shards"
+    return "report on one of the two"
+
+
+def identities(runs: Sequence[Run]) -> Iterator[tuple[Run, str, tuple[object, ...]]]:
     """A subject may have kept its contract in one file and have been swept in another."""
     for run in runs:
         for subject in run.header.subjects:
-            yield run.source, subject.name, (run.units, *subject.identity)
+            yield run, subject.name, (run.units, *subject.identity)

@@ -12,6 +12,7 @@ class Status(enum.IntEnum):
     REGRESSION = 1
     BROKEN = 2
     NOTHING = 3
+    INCOMPLETE = 4
     USAGE = 64
     BAD_DATA = 65
     NO_INPUT = 66
