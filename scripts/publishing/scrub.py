@@ -1,7 +1,8 @@
 """Takes out of results what tells of the place where they were made and nothing of the subject.
 
-Only the header names the program, the kernel's build and where the subjects that come with Hark
-lie; but what must not be there is looked for in every line.
+The header names the program and the kernel's build, and any line may name a subject that comes
+with Hark by its path, which is then told from the build's folder. What must not be there is looked
+for in every line.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from publishing.refusal import Refused
 class Place:
     """Where results were made."""
 
-    build: Path
+    build: bytes  # with the slash behind it
     telling: re.Pattern[bytes]
 
     @classmethod
@@ -30,28 +31,25 @@ class Place:
         folders = [root, build, Path.home(), Path(tempfile.gettempdir())]
         names = [re.escape(f"{folder}/") for folder in folders if folder != Path("/")]
         host = rf"\b{re.escape(socket.gethostname())}\b"
-        return cls(build, re.compile("|".join([*names, host]).encode()))
+        return cls(f"{build}/".encode(), re.compile("|".join([*names, host]).encode()))
 
 
 def scrubbed(lines: Iterable[bytes], name: str, place: Place) -> Iterator[bytes]:
     for number, line in enumerate(lines, start=1):
         if number == 1:
-            header = scrubbed_header(json.loads(line), place)
+            header = scrubbed_header(json.loads(line))
             line = json.dumps(header, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+        line = line.replace(place.build, b"")
         if (found := place.telling.search(line)) is not None:
             word = found[0].decode(errors="replace")
             raise Refused(f'{name}:{number}: "{word}" tells where this was made')
         yield line
 
 
-def scrubbed_header(header: dict[str, Any], place: Place) -> dict[str, Any]:
+def scrubbed_header(header: dict[str, Any]) -> dict[str, Any]:
     command = ["hark", *header["command"][1:]]
-    kernel = str(header["machine"]["kernel"])
-    machine = header["machine"] | {"kernel": kernel_release(kernel)}
-    subjects = [
-        each | {"path": each["path"].removeprefix(f"{place.build}/")} for each in header["subjects"]
-    ]
-    return header | {"command": command, "machine": machine, "subjects": subjects}
+    kernel = kernel_release(str(header["machine"]["kernel"]))
+    return header | {"command": command, "machine": header["machine"] | {"kernel": kernel}}
 
 
 def kernel_release(kernel: str) -> str:
