@@ -13,7 +13,10 @@ from hark_report.results import KillRate
 from publishing.count import Numbers
 from publishing.refusal import Refused
 
-PASSAGE = re.compile(r"(<!-- numbers: (\S+) -->)(.*?)(<!-- /numbers -->)", re.DOTALL)
+# At the start of a line: elsewhere it is only spoken of.
+PASSAGE = re.compile(
+    r"^(<!-- numbers: (\S+) -->)(.*?)(<!-- /numbers -->)", re.DOTALL | re.MULTILINE
+)
 
 
 def filled(text: str, numbers: Numbers, where: str) -> str:

@@ -46,7 +46,8 @@ class Tree:
         shutil.copytree(ROOT / "reports", self.root / "reports", ignore=unwanted)
         self.page = self.root / "README.md"
         passages = [f"<!-- numbers: {name} -->old<!-- /numbers -->" for name in PASSAGES]
-        self.page.write_text("\n".join(["before", *passages, "after\n"]))
+        spoken_of = "after `<!-- numbers: NAME -->` and `<!-- /numbers -->`\n"
+        self.page.write_text("\n".join(["before", *passages, spoken_of]))
         subprocess.run(["git", "init", "--quiet", self.root], check=True)
         subprocess.run(["git", "-C", self.root, "add", "README.md"], check=True)
         self.give(contract(self.build), swept())
@@ -140,7 +141,8 @@ def test_the_passages_are_filled_and_nothing_else_is_touched(tree: Tree) -> None
     assert text.startswith(
         "before\n<!-- numbers: libevent -->\nDebian 12's libevent (2.1.12-stable"
     )
-    assert text.endswith("<!-- /numbers -->\nafter\n") and "old" not in text
+    assert text.endswith("-->\nafter `<!-- numbers: NAME -->` and `<!-- /numbers -->`\n")
+    assert "old" not in text
     for told in (
         "keeps 2 of the 6 promises of the document, in 11 runs:",
         "| NBL_3 | without the flag evconnlistener_new makes the descriptor passed to it "
