@@ -58,9 +58,9 @@ def divider(tree: Tree) -> Remarks:
 
 @rule
 def whitespace(tree: Tree) -> Remarks:
-    """As .editorconfig has it, but for golden files, which are what a program wrote."""
+    """As .editorconfig has it, but for what a program wrote: golden files and published pages."""
     for path, text in tree.items():
-        if "/golden/" in path:
+        if "/golden/" in path or path.startswith("reports/published/"):
             continue
         for number, line in enumerate(text.split("\n"), 1):
             if line.endswith((" ", "\t", "\r")) or "\t" in line and not path.endswith(".def"):

@@ -88,6 +88,7 @@ BROKEN: list[tuple[str, str, int, Tree]] = [
     ("divider", "harness/a.cpp", 1, {"harness/a.cpp": "// -------- parsing --------\n"}),
     ("divider", "scripts/a.py", 1, {"scripts/a.py": "#######\n"}),
     ("whitespace", "README.md", 1, {"README.md": "# Hark \n"}),
+    ("whitespace", "reports/a.md.j2", 1, {"reports/a.md.j2": "# Hark \n"}),
     ("whitespace", "harness/a.cpp", 1, {"harness/a.cpp": "\tint a;\n"}),
     ("whitespace", "harness/a.cpp", 1, {"harness/a.cpp": "int a;"}),
     ("cmake-global", "CMakeLists.txt", 1, {"CMakeLists.txt": "include_directories(shims)\n"}),
@@ -170,7 +171,11 @@ SOUND: list[tuple[str, Tree]] = [
     }),
     ("machine-path", {"README.md": "/usr/lib/x.so, $HOME/work/me, /proc/self/fd\n"}),
     ("divider", {"harness/a.cpp": "// a --- b\n", "README.md": "|---|\n"}),
-    ("whitespace", {"scripts/tests/golden/a.txt": "a \t", "README.md": "# A\n\nb\n"}),
+    ("whitespace", {
+        "scripts/tests/golden/a.txt": "a \t",
+        "reports/published/a.html": "a \n",
+        "README.md": "# A\n\nb\n",
+    }),
     ("cmake-global", {
         "shims/CMakeLists.txt":
             "target_include_directories(a PRIVATE .)\n"
