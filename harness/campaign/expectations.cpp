@@ -23,10 +23,6 @@ bool is_fine_unforeseen(const std::string& verdict) {
 
 }  // namespace
 
-std::chrono::year_month_day today_utc() {
-    return std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
-}
-
 void Expectations::judge(const std::string& run_id, nlohmann::json& row) {
     const std::string verdict = row["verdict"];
     const bool is_fine = is_fine_unforeseen(verdict);

@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "harness/campaign/worker.h"
+#include "harness/results/machine.h"
 
 namespace hark {
 
@@ -54,8 +55,6 @@ struct EntryUse {
     std::uint64_t matched = 0;  // runs that it is about
     std::uint64_t held = 0;     // of these, came out as it says
 };
-
-[[nodiscard]] std::chrono::year_month_day today_utc();
 
 class Expectations {
   public:

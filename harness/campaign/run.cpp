@@ -120,6 +120,7 @@ std::string verdict_words(const json& row) {
 // One row as it came, in the order of the jobs.
 bool Campaign::keep(unsigned pass_number, Ready& subject, std::size_t place, json& row) {
     const Selected& selected = selected_[place % selected_.size()];
+    row["number"] = place + 1;
     complete(row, subject.choice->label, selected, request_.plan);
     subject.expectations.judge(selected.id, row);
     ++progress_.done;
@@ -161,7 +162,7 @@ bool Campaign::pass(unsigned number, Ready& subject, std::size_t first_row) {
     std::vector<Job> jobs;
     for (const std::size_t i : mine_) {
         jobs.push_back(
-            {.number = static_cast<std::uint32_t>(first_row + i + 1),
+            {.number = static_cast<std::uint32_t>(jobs.size() + 1),
              .case_number = selected_[i].case_number,
              .variant_number = selected_[i].variant_number,
              .plans = {request_.plan},
@@ -170,7 +171,9 @@ bool Campaign::pass(unsigned number, Ready& subject, std::size_t first_row) {
     }
     return subject.pool->run(
         jobs,
-        [&](const Job& job, json& row) { return keep(number, subject, job.number - 1u, row); },
+        [&](const Job& job, json& row) {
+            return keep(number, subject, first_row + mine_[job.number - 1], row);
+        },
         interrupted_);
 }
 
@@ -251,7 +254,8 @@ RunReport Campaign::run() {
     }
     // Only a whole contract can tell that an entry is of no use any more.
     const Selection& asked = request_.selection;
-    report_.all_ran = whole && request_.shard.is_whole() && asked.clauses.empty() && asked.filters.empty() && !asked.of_adapter;
+    report_.all_ran = whole && request_.shard.is_whole() && asked.clauses.empty() &&
+                      asked.filters.empty() && !asked.of_adapter;
     for (auto& subject : ready_) {
         const Expectations& entries = subject.expectations;
         for (auto& each : remarks(entries.file(), entries.known(), report_.all_ran)) {

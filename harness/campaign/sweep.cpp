@@ -10,6 +10,7 @@
 #include "harness/campaign/expectations.h"
 #include "harness/campaign/pool.h"
 #include "harness/campaign/row.h"
+#include "harness/campaign/sweep_ground.h"
 #include "harness/cell/batch.h"
 #include "harness/cell/ledger_file.h"
 #include "harness/exit_status.h"
@@ -70,29 +71,6 @@ class Sweep {
     Progress progress_;
     SweepReport report_;
 };
-
-// Why a case is no ground for a sweep; empty if it is.
-std::string why_left_out(const json& row) {
-    if (row["verdict"] == to_word(Verdict::unsupported)) return row["message"];
-    if (!row["plan"].empty()) return "it injects a fault of its own";
-    if (!row["findings"].empty()) return "the oracles find something in it without any fault";
-    if (row["how"] != "") return "it does not come to its end without any fault";
-    const json& calls = row["calls"];
-    if (!calls["one_thread"].get<bool>()) return "its calls come from more than one thread";
-    if (calls["shared_port"].get<bool>()) {
-        return "its listeners share a port, and chance decides which of them is connected to";
-    }
-    if (!calls["whole"].get<bool>()) return "it makes more calls than the ring holds";
-    if (calls["made"].empty()) return "the subject makes no call in it";
-    return "";
-}
-
-// A fault makes a listener go twice or ten times the way, if it tries again.  Whoever goes round
-// and round is not waited for as long as in a run of the contract: there are thousands of such
-// runs.
-std::uint32_t most_calls_of(std::uint32_t without_fault) {
-    return std::min(most_calls, 10'000 + 20 * without_fault);
-}
 
 bool is_misbehaviour(const std::string& verdict) {
     return verdict == to_word(Verdict::fail) || verdict == to_word(Verdict::error);

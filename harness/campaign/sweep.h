@@ -27,8 +27,8 @@ struct SweepReport {
     std::string file;
     std::uint64_t planned = 0;
     std::uint64_t of_all_shards = 0;  // planned, where this is one of several
-    std::uint64_t kept = 0;  // runs that the file had already
-    std::uint64_t runs = 0;  // with those
+    std::uint64_t kept = 0;           // runs that the file had already
+    std::uint64_t runs = 0;           // with those
     double seconds = 0;
     bool interrupted = false;
     int exit_status = 0;

@@ -46,8 +46,7 @@ void become_python_package(const std::string& verb, const std::vector<std::strin
 int run_python_package(const std::string& verb, const std::vector<std::string>& words) {
     const Command command(verb, words);
     pid_t child = -1;
-    const int error =
-        ::posix_spawn(&child, python, nullptr, nullptr, command.arguments(), environ);
+    const int error = ::posix_spawn(&child, python, nullptr, nullptr, command.arguments(), environ);
     if (error != 0) throw Broken(std::string("start ") + python, Errno(error));
     int status = 0;
     while (::waitpid(child, &status, 0) == -1) {

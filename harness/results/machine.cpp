@@ -57,4 +57,8 @@ std::string now_utc() {
     return text;
 }
 
+std::chrono::year_month_day today_utc() {
+    return std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+}
+
 }  // namespace hark

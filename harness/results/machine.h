@@ -1,6 +1,7 @@
 // Facts about the machine that a results file begins with: what may make two runs differ.
 #pragma once
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -10,5 +11,8 @@ namespace hark {
 
 // RFC 3339, UTC, whole seconds.
 [[nodiscard]] std::string now_utc();
+
+// The day in UTC.
+[[nodiscard]] std::chrono::year_month_day today_utc();
 
 }  // namespace hark

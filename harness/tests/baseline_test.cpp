@@ -162,10 +162,10 @@ TEST_CASE("what came out otherwise becomes an entry, and what was foreseen does 
                              row_of("mine", "NBL_2.b", "error", false),
                              row_of("mine", "NBL_4.c", "pass", true)}),
         {choice_of("mine")});
-    CHECK(
-        text.starts_with("# top\n\n[[known]]\nsubject = \"mine\"\nversion = \"1.0\"\n"
-                         "match = \"NBL_3.left_blocking\"\nverdict = \"fail\"\n"
-                         "how = \"wrong\"\nmessage = \"3 \\\"x\\\"\"\nreason = \"unexplained since 2"));
+    CHECK(text.starts_with(
+        "# top\n\n[[known]]\nsubject = \"mine\"\nversion = \"1.0\"\n"
+        "match = \"NBL_3.left_blocking\"\nverdict = \"fail\"\n"
+        "how = \"wrong\"\nmessage = \"3 \\\"x\\\"\"\nreason = \"unexplained since 2"));
     CHECK(text.find("NBL_1") == std::string::npos);
     CHECK(text.find("NBL_2") == std::string::npos);
     CHECK(text.find("NBL_4") == std::string::npos);

@@ -36,6 +36,7 @@ std::vector<std::string> smallest_of(const std::vector<PlannedFault>& faults) {
 SweepReport report_of(std::vector<SweepFinding> findings) {
     SweepReport report;
     report.planned = report.runs = 10;
+    report.of_all_shards = 40;
     report.findings = std::move(findings);
     return report;
 }
@@ -113,6 +114,9 @@ TEST_CASE("what a sweep exits with") {
     CHECK(status_of(report_of({finding(5), finding(5, "error")})) == exit_broken);
     SweepReport nothing;
     CHECK(status_of(nothing) == exit_nothing);
+    SweepReport empty_shard;
+    empty_shard.of_all_shards = 1;
+    CHECK(status_of(empty_shard) == exit_as_expected);
 }
 
 TEST_CASE("fewer runs than were planned are no success, and more are none either") {

@@ -178,7 +178,7 @@ def builds(header: Line) -> list[tuple[Any, ...]]:
 
 
 def refuse_missing(shards: Sequence[Shard]) -> None:
-    first = {}
+    first: dict[int, str] = {}
     for shard in shards:
         if shard.index > shard.count:
             Place(shard.source, 1).refuse(f"$.shard.index: {shard.index} of {shard.count}")

@@ -70,7 +70,7 @@ def test_a_sweep_of_nothing_is_no_success(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_shard_is_not_the_whole(name: str, tmp_path: Path) -> None:
     header, *rest = sweep_sample.lines()
-    header["shard"] = {"index": 2, "count": 8}
+    header["shard"] = {"index": 2, "count": 8, "planned": 99, "digest": "0123abcd"}
     text = report(name, sweep_sample.write([header, *rest], tmp_path / "sweep.jsonl"))
     assert "shard 2 of 8" in text
 

@@ -95,7 +95,10 @@ def test_the_sample_is_as_its_line_numbers_say() -> None:
             ":1: $.left_out.x: must be string, is an integer",
         ),
         (
-            lambda all: [all[0] | {"shard": {"index": 1, "count": 0}}, *all[1:]],
+            lambda all: [
+                all[0] | {"shard": {"index": 1, "count": 0, "planned": 9, "digest": "0123abcd"}},
+                *all[1:],
+            ],
             ":1: $.shard.count: must be at least 1, is 0",
         ),
         (
