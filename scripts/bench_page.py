@@ -29,7 +29,13 @@ from selenium.webdriver.chrome.service import Service
 SCRIPTS = Path(__file__).resolve().parent
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 LOADS = 5
-BROWSER = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage")
+BROWSER = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+)
 TIMES = """
 const [navigation] = performance.getEntriesByType('navigation');
 const paint = performance.getEntriesByName('first-contentful-paint')[0];

@@ -149,6 +149,17 @@ function linkedName() {
 
 // The cell that holds a run: its link begins with the cell's, unless it was too long to be kept whole.
 async function cellWith(name) {
+  document.body.setAttribute('aria-busy', 'true');
+  try {
+    return await cellAmong(name);
+  } catch {  // What cannot be unpacked cannot be searched.
+    return null;
+  } finally {
+    document.body.removeAttribute('aria-busy');
+  }
+}
+
+async function cellAmong(name) {
   const cells = clauses.flatMap((entry) => entry.cells.map((cell) => ({entry, cell})));
   const likely = ({cell}) => name.startsWith(`${cell.parentElement.id}.`);
   for (const {entry, cell} of [...cells.filter(likely), ...cells.filter((each) => !likely(each))]) {
@@ -287,6 +298,13 @@ function prepareMatrix() {
   new ResizeObserver(() => measure(bar)).observe(bar);
 }
 
+// Paper has no way to open a list.
+function openForPaper() {
+  const lists = all('details.list:not([open])');
+  lists.forEach((list) => { list.open = true; });
+  window.addEventListener('afterprint', () => lists.forEach((list) => { list.open = false; }), {once: true});
+}
+
 document.addEventListener('DOMContentLoaded', () => {
   survey();
   if (byId('matrix') !== null) prepareMatrix();
@@ -297,5 +315,6 @@ document.addEventListener('DOMContentLoaded', () => {
   document.addEventListener('click', onClick);
   document.addEventListener('keydown', onKey);
   window.addEventListener('hashchange', follow);
+  window.addEventListener('beforeprint', openForPaper);
   follow();
 });

@@ -82,8 +82,15 @@ function chipsOf(outcome, runs, chosen, choose) {
     left > 0 ? make('span', {class: 'place'}, `and ${grouped(left)} more, each of which a link opens`) : '');
 }
 
+// What a closed outcome shows of itself.
+function gistOf(outcome) {
+  const said = new Map(outcome.said);
+  const text = said.get('Seen') ?? said.get('Message') ?? said.get('Reason');
+  return text === undefined ? '' : [' ', make('bdi', {class: 'gist'}, text.slice(0, 200))];
+}
+
 // The outcome of one case: its details are made when it is opened, for the run that a link names or the first.
-function outcomeOf(data, part, testCase, outcome, sentence, wanted) {
+function outcomeOf(data, part, testCase, outcome, sentence, wanted, open) {
   const runs = outcome.runs.map((run) => runOf(data, part, testCase, run));
   const linked = runs.find((run) => run.anchor === wanted);
   const alone = runs.length === 1;
@@ -91,7 +98,7 @@ function outcomeOf(data, part, testCase, outcome, sentence, wanted) {
     sentence === '' ? '' : [' ', make('span', {class: 'sentence'}, sentence)],
     outcome.how === '' ? '' : [' ', make('span', {class: 'how'}, outcome.how)],
     ' ', make('span', {class: 'variant'}, alone ? runs[0].variant : `in ${grouped(runs.length)} variants`),
-    tagOf(outcome.tag, outcome.loud));
+    tagOf(outcome.tag, outcome.loud), outcome.quiet ? '' : gistOf(outcome));
   const body = make('div', {class: 'body'});
   const element = make('details', {class: `outcome ${outcome.verdict}`, id: alone ? runs[0].anchor : false}, summary, body);
   const choose = (run, again) => {
@@ -100,7 +107,7 @@ function outcomeOf(data, part, testCase, outcome, sentence, wanted) {
   };
   const fill = () => body.hasChildNodes() || choose(linked ?? runs[0]);
   element.addEventListener('toggle', fill);
-  if (linked !== undefined || !outcome.quiet) {
+  if (linked !== undefined || open) {
     fill();
     element.open = true;
   }
@@ -137,12 +144,12 @@ function caseOf(data, part, testCase, wanted) {
   const isQuiet = outcomes.length === 1 && outcomes[0].quiet;
   const where = make('span', {class: 'where'}, `${testCase.name}, ${testCase.where}`);
   if (isQuiet) {
-    const element = outcomeOf(data, part, testCase, outcomes[0], testCase.sentence, wanted);
+    const element = outcomeOf(data, part, testCase, outcomes[0], testCase.sentence, wanted, false);
     element.firstChild.after(where);
     return make('section', {class: 'case quiet'}, element);
   }
   return make('section', {class: 'case'}, make('h4', {}, testCase.sentence, ' ', where), othersInCase(data, part, testCase),
-    ...outcomes.map((outcome) => outcomeOf(data, part, testCase, outcome, '', wanted)));
+    ...outcomes.map((outcome, n) => outcomeOf(data, part, testCase, outcome, '', wanted, n === 0 && !outcome.quiet)));
 }
 
 function headOf(title, whose, anchor, label) {
@@ -151,14 +158,17 @@ function headOf(title, whose, anchor, label) {
     make('button', {type: 'button', class: 'close', 'aria-label': `Close ${label}`}, 'Close'));
 }
 
+// The document marks what is code as Markdown does.
+const withCode = (text) => text.split(/`([^`]+)`/).map((piece, n) => (n % 2 === 1 ? make('code', {}, piece) : piece));
+
 // The document's own words, the same in English, and where they stand.
 function wordsOf(data) {
   const [code, language] = data.language;
   const policy = data.policy === 'document' ? '' : `, policy ${data.policy}`;
   return make('figure', {class: 'words'},
-    data.sentence === '' ? '' : make('blockquote', {lang: code, dir: 'auto'}, data.sentence),
+    data.sentence === '' ? '' : make('blockquote', {lang: code, dir: 'auto'}, ...withCode(data.sentence)),
     make('figcaption', {}, make('span', {class: 'promise', lang: 'en'}, data.promise),
-      make('span', {class: 'place'}, `${data.place}; ${data.level}${policy}${data.sentence === '' ? '' : `; in ${language}, and in English`}`)));
+      make('span', {class: 'place'}, `${data.sentence === '' ? '' : `the document in ${language}, `}${data.place}; ${data.level}${policy}`)));
 }
 
 function remarkOf(data, cell) {

@@ -10,6 +10,7 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from markupsafe import Markup
@@ -17,6 +18,7 @@ from markupsafe import Markup
 from hark_report import escape
 from hark_report.language import language, language_name
 from hark_report.matrix import Case, Cell, Column, Line, Outcome
+from hark_report.numbers import grouped
 from hark_report.results import Row, Rule, Verdict
 from hark_report.sweep import CallMap, Group, Part, Sweep
 from hark_report.sweep import Cell as SpotCell
@@ -143,9 +145,14 @@ def of_rules(rules: Sequence[Rule]) -> Sequence[Sequence[object]]:
 
 
 def of_steps(did: Sequence[str]) -> list[str]:
-    left = len(did) - MOST_STEPS
-    steps = [shown(step, 1000) for step in did[:MOST_STEPS]]
-    return [*steps, f" … ({left} more)"] if left > 0 else steps
+    """A step that comes many times in a row is told once, with how often."""
+    counted = [(step, len(list(alike))) for step, alike in groupby(did)]
+    left = len(counted) - MOST_STEPS
+    steps = [
+        f"{shown(step, 1000)}{f' ({grouped(times)} times)' if times > 1 else ''}"
+        for step, times in counted[:MOST_STEPS]
+    ]
+    return [*steps, f" … ({grouped(left)} more)"] if left > 0 else steps
 
 
 def of_trace(trace: Sequence[str], kept_out: int) -> Iterable[tuple[str, str]]:
@@ -183,9 +190,7 @@ def of_spot(sweep: Sweep, cell: SpotCell, others: Sequence[Sweep]) -> Data:
         "outcome": cell.outcome,
         "total": cell.total,
         "parts": [of_part(sweep, part) for part in cell.parts],
-        "others": [
-            of_elsewhere(other, cell) for other in others if other.key != sweep.key
-        ],
+        "others": [of_elsewhere(other, cell) for other in others if other.key != sweep.key],
     }
 
 
