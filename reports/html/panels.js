@@ -64,7 +64,7 @@ function detailsOf(outcome, run) {
   const recorded = outcome.recorded.map(([name, value]) => make('li', {}, `${name}: `, make('bdi', {}, value)));
   return make('dl', {}, ...outcome.said.flatMap(([what, text]) => told(what, text)),
     ...(recorded.length === 0 ? [] : term('Recorded', make('ul', {class: 'facts'}, ...recorded))),
-    ...(run.full ? evidenceOf(run.full) : told('Evidence', 'As above in what is said here; the command prints its own steps and trace.')),
+    ...(run.full ? evidenceOf(run.full) : told('Evidence', 'not kept in this page: the command prints its steps and its trace')),
     ...repeatedBy(run.repeat));
 }
 

@@ -24,8 +24,9 @@ from hark_report.sweep import CallMap, Group, Part, Sweep
 from hark_report.sweep import Cell as SpotCell
 from hark_report.swept import Finding
 
-# Of so many runs that came out alike, and not merely as they should, each is told in full.
-MOST_TOLD = 12
+# So many runs of a case are told in full: the first of each outcome, then further ones of those that
+# did not merely pass. The others have their links and commands.
+MOST_TOLD = 24
 MOST_STEPS, MOST_RULES, MOST_FACTS = 100, 50, 200
 TRACE_HEAD, TRACE_TAIL = 200, 200
 
@@ -78,21 +79,32 @@ def of_cell(cell: Cell) -> Data:
 
 def of_case(name: str, across: dict[int, Case], line: Line) -> Data:
     first = next(iter(across.values())).first
-    columns = {n: line.cells[n].column for n in across}
     return {
         "name": shown(name, 200),
         "sentence": shown(first.sentence, 1000),
         "where": f"{shown(first.file, 200)}:{first.line}",
         "on": {
-            n: [of_outcome(outcome, columns[n]) for outcome in case.outcomes]
+            n: [
+                of_outcome(outcome, line.cells[n].column, told)
+                for outcome, told in zip(case.outcomes, told_in_full(case.outcomes))
+            ]
             for n, case in across.items()
         },
     }
 
 
-def of_outcome(outcome: Outcome, column: Column) -> Data:
+def told_in_full(outcomes: Sequence[Outcome]) -> list[int]:
+    told = [int(n < MOST_TOLD) for n in range(len(outcomes))]
+    left = MOST_TOLD - sum(told)
+    for n, outcome in enumerate(outcomes):
+        more = 0 if outcome.is_quiet else min(left, len(outcome.rows) - 1)
+        told[n] += more
+        left -= more
+    return told
+
+
+def of_outcome(outcome: Outcome, column: Column, told: int) -> Data:
     row = outcome.first
-    told = 1 if outcome.is_quiet else MOST_TOLD
     message = row.message if row.message != row.seen else ""
     pairs = [
         ("Known because" if row.as_expected else "Foreseen because", row.known),

@@ -57,8 +57,7 @@ class Outcome:
 
     @property
     def is_quiet(self) -> bool:
-        """Nothing here that a reader came for."""
-        return self.first.as_expected and self.first.verdict is Verdict.PASS
+        return self.first.is_quiet
 
 
 @dataclass(frozen=True)
