@@ -8,8 +8,9 @@ function badge(verdict, kind) {
   return make('span', {class: `badge ${verdict}`}, glyph, ` ${verdict}`);
 }
 
-const term = (what, ...children) => [make('dt', {}, what), make('dd', {class: what.toLowerCase().replace(/ /g, '-')}, ...children)];
-const told = (what, text) => (text === '' ? [] : term(what, make('bdi', {}, text)));
+const term = (what, ...children) => [make('dt', {}, what), make('dd', {}, ...children)];
+const told = (what, text) => (text === '' ? []
+  : [make('dt', {}, what), make('dd', {class: what.toLowerCase().replace(/ /g, '-')}, make('bdi', {}, text))]);
 
 // A line ends after a word of the command, never after the hyphens of an option.
 function repeatedBy(command) {
@@ -21,7 +22,7 @@ function repeatedBy(command) {
 function planOf(plan) {
   const rules = plan.map(([rule, seen, fired]) => make('li', {}, make('code', {}, rule), seen === undefined ? ''
     : [' ', make('span', {class: 'fired'}, `matched ${grouped(seen)}, fired ${grouped(fired)}`)]));
-  return rules.length === 0 ? [] : term('Plan', make('ul', {}, ...rules));
+  return rules.length === 0 ? [] : term('Plan', make('ul', {class: 'plan'}, ...rules));
 }
 
 function stepsOf(did) {

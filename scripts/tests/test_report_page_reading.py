@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import sweep_sample
-from report_sample import everything
+from report_sample import CLAUSES, Results, everything, row, subject
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from test_report_page import asked, browser, cell, go, made, one, settled, shown_clauses, words
@@ -116,6 +116,20 @@ def test_paper_holds_the_evidence_of_what_stands_open(
 ) -> None:
     go(browser, f"{pages['run']}#libevent/ERR_1")
     assert "(INJECTED)" in printed(browser, tmp_path)
+
+
+@pytest.mark.parametrize("subjects", [1, 3, 5, 9])
+def test_on_paper_the_clauses_have_room_beside_many_subjects(
+    browser: Chrome, tmp_path: Path, subjects: int
+) -> None:
+    names = [f"subject-{n}" for n in range(subjects)]
+    rows = [row(name, clause["id"]) for name in names for clause in CLAUSES]
+    go(browser, made(Results([subject(name) for name in names], rows), tmp_path))
+    printed(browser, tmp_path)
+    page = tmp_path / "page.pdf"
+    lines = subprocess.run(["pdftotext", page, "-"], capture_output=True, check=True).stdout
+    assert lines.count(b"\f") <= 4  # pages
+    assert b"makes the descriptor" in lines
 
 
 def test_lists_that_paper_opened_close_again(browser: Chrome, tmp_path: Path) -> None:
