@@ -16,9 +16,13 @@ async function unpack(text) {
 }
 
 // Every text in a value, for the search.
-function textsOf(value) {
-  if (typeof value === 'string') return [value];
-  return value !== null && typeof value === 'object' ? Object.values(value).flatMap(textsOf) : [];
+function textsOf(value, found = []) {
+  if (typeof value === 'string') {
+    found.push(value);
+  } else if (value !== null && typeof value === 'object') {
+    for (const each of Object.values(value)) textsOf(each, found);
+  }
+  return found;
 }
 
 // An element; what is neither an element nor nothing becomes text in it.

@@ -85,6 +85,11 @@ async function readWords(entry) {
   entry.words = [entry.line.textContent, ...texts].join('\n').toLowerCase();
 }
 
+// One after another, so that the page stays quick meanwhile.
+async function readAllWords() {
+  for (const entry of clauses) await readWords(entry);
+}
+
 const has = (cell, filters) => filters.size === 0 || cell.dataset.has.split(' ').some((each) => filters.has(each));
 
 // Takes away a line, or what of it does not have what the filters ask for.
@@ -104,7 +109,8 @@ async function sift() {
   const query = byId('search').value.trim().toLowerCase();
   if (query !== '') {
     byId('matrix').setAttribute('aria-busy', 'true');
-    await Promise.all(clauses.map(readWords));
+    byId('shown').textContent = 'searching…';
+    await readAllWords();
     if (mine !== turn) return;
   }
   byId('matrix').removeAttribute('aria-busy');
@@ -295,6 +301,7 @@ function prepareMatrix() {
   sift();
   measure(bar);
   byId('search').addEventListener('input', sift);
+  byId('search').addEventListener('focus', readAllWords);
   new ResizeObserver(() => measure(bar)).observe(bar);
 }
 
