@@ -131,7 +131,7 @@ def of_run(row: Row, column: Column, in_full: bool) -> Sequence[object]:
     """The variant, and of link and command only what does not follow from its name."""
     usual = f"{row.case}@{row.variant}"
     anchor = column.anchor(column.row_path(row))
-    run = [
+    run: list[object] = [
         shown(row.variant, 200),
         "" if anchor == f"{column.key}/{usual}" else anchor,
         "" if row.repeat == f"hark replay {column.key}/{usual}" else shown(row.repeat, 2000),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_up import write_results
 from report_call import PIECE, REPORTS, call, evidence, report, unpacked
 from report_sample import CLAUSES, Results, everything, row, subject
 
@@ -165,6 +166,11 @@ def test_what_a_cell_opens_leads_to_cells_of_the_page(results: Path) -> None:
     assert [cell["anchor"] for cell in cells if cell["anchor"] not in page.ids] == []
     others = [cell["other"] for cell in cells if cell["other"]]
     assert len(others) == 4 and set(others) <= set(page.ids)
+
+
+def test_five_subjects_of_a_whole_contract_are_a_small_page(tmp_path: Path) -> None:
+    write_results("run", 5 * 1769, tmp_path / "results.jsonl")
+    assert len(report("html", tmp_path / "results.jsonl")) < 3_000_000
 
 
 def test_html_has_a_column_for_each_subject_of_each_file(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from report_call import call
 from report_sample import Results, everything, row, subject
+from selenium.common.exceptions import JavascriptException
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions, Keys
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -364,3 +365,10 @@ def test_a_script_that_came_in_would_be_stopped(browser: Chrome, tmp_path: Path)
     go(browser, url)
     assert browser.title.startswith("The libevent book")
     assert "Content Security Policy" in str(console(browser))
+
+
+def test_no_text_could_become_markup(browser: Chrome, page: str) -> None:
+    """Nor by the page's own script, whatever it did with a text."""
+    go(browser, page)
+    with pytest.raises(JavascriptException, match="TrustedHTML"):
+        asked(browser, "document.body.innerHTML = '<b>x</b>'")

@@ -88,8 +88,8 @@ def printed(browser: Chrome, folder: Path) -> str:
     """What stands on the pages that the browser would print, as a reader of PDF finds it."""
     answer = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})
     (folder / "page.pdf").write_bytes(base64.b64decode(answer["data"]))
-    words = ["pdftotext", "-raw", folder / "page.pdf", "-"]
-    text = subprocess.run(words, capture_output=True, check=True).stdout.decode("utf-8")
+    reading = ["pdftotext", "-raw", str(folder / "page.pdf"), "-"]
+    text = subprocess.run(reading, capture_output=True, check=True).stdout.decode("utf-8")
     return PAGE_BREAK.join(" ".join(page.split()) for page in text.split(PAGE_BREAK))
 
 
@@ -167,6 +167,18 @@ def test_without_a_script_findings_and_map_read(browser: Chrome, pages: dict[str
         findings = words(one(browser, "[id='findings!1']"))
         assert "the error callback is told of EPROTO" in findings
         assert len(browser.find_elements(By.CSS_SELECTOR, ".map .cell")) == 15
+
+
+def test_a_browser_that_cannot_unpack_says_so(browser: Chrome, pages: dict[str, str]) -> None:
+    lacking = {"source": "delete window.DecompressionStream"}
+    added = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", lacking)
+    try:
+        go(browser, f"{pages['run']}#libevent/ERR_1")
+        assert "This browser cannot unpack the evidence" in one(browser, ".panel [role=alert]").text
+        one(browser, "#search").send_keys("error callback")
+        assert shown_clauses(browser) == ["ERR_1", "ERR_7"]
+    finally:
+        browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
 
 def test_the_tab_key_comes_by_everything_in_a_cell(browser: Chrome, pages: dict[str, str]) -> None:
