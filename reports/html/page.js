@@ -188,6 +188,7 @@ function arrive(target, seen) {
 // A link may name a cell, a run within one, or a finding: whatever hides it is opened first.
 async function follow() {
   const name = linkedName();
+  if (name === '') return;
   const target = byId(name);
   if (target !== null && target.tagName === 'DETAILS') {
     await openFinding(target);

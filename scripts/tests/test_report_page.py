@@ -119,6 +119,14 @@ def test_it_opens_with_verdicts_and_matrix_and_nothing_else_open(
     assert console(browser) == []
 
 
+def test_nothing_is_unpacked_before_it_is_opened(browser: Chrome, page: str) -> None:
+    go(browser, page)
+    assert asked(browser, "return Array.from(unpacked.keys())") == []
+    cell(browser, "libevent/ERR_1").click()
+    assert "SIGSEGV" in panel(browser, "libevent/ERR_1").text
+    assert asked(browser, "return Array.from(unpacked.keys())") == ["ERR_1"]
+
+
 def test_a_cell_opens_in_place_and_closes_again(browser: Chrome, page: str) -> None:
     go(browser, page)
     button = cell(browser, "libevent/ERR_1")
