@@ -201,6 +201,8 @@ async function follow() {
   if (cell === null || linkedName() !== name) return;
   if (cell.closest('tr').classList.contains('out') || cell.classList.contains('dim')) showAll();
   await openCell(cell, name === cell.parentElement.id ? '' : name);
+  if (byId(name) === null) return;  // It could not be unpacked, and the cell says so.
+  if (byId(name).getAttribute('aria-pressed') === 'false') byId(name).click();  // A variant: it is chosen.
   const place = byId(name);
   arrive(place, place.contains(cell) ? panelOf.get(cell).querySelector('.sheet') : place);
 }

@@ -220,7 +220,9 @@ def test_every_run_has_a_link_that_opens_it(browser: Chrome, tmp_path: Path) -> 
             name,
         )
         assert shown_panels(browser) == [f"panel!{line['subject']}/{line['clause']}"]
-        assert one(browser, f"[id='{name}']").is_displayed()
+        place = one(browser, f"[id='{name}']")
+        assert place.is_displayed()
+        assert place.tag_name == "details" or place.get_attribute("aria-pressed") == "true"
 
 
 def test_a_link_beats_a_filter(browser: Chrome, page: str) -> None:
