@@ -71,6 +71,17 @@ def asked(browser: Chrome, script: str, *arguments: WebElement) -> Any:
     return browser.execute_script(script, *arguments)
 
 
+def follow(browser: Chrome, link: WebElement) -> None:
+    """Presses it and waits until the page has been told of the new address."""
+    browser.execute_async_script(
+        "const [link, done] = arguments;"
+        "addEventListener('hashchange', () => setTimeout(done), {once: true});"
+        "link.click();",
+        link,
+    )
+    settled(browser)
+
+
 def console(browser: Chrome) -> list[dict[str, Any]]:
     """What the browser itself complained of since it was last asked."""
     return list(browser.get_log("browser"))
@@ -158,7 +169,7 @@ def test_a_cell_tells_how_the_others_fared_and_leads_there(browser: Chrome, page
     fared, in_case = panel(browser, "libevent/NBL_3").find_elements(By.CLASS_NAME, "elsewhere")
     assert words(fared) == "The other subjects ✓ pass reference 1"
     assert words(in_case) == "This case elsewhere ✓ pass reference"
-    in_case.find_element(By.TAG_NAME, "a").click()
+    follow(browser, in_case.find_element(By.TAG_NAME, "a"))
     assert shown_panels(browser) == ["panel!libevent/NBL_3", "panel!reference/NBL_3"]
     assert words(one(browser, "[id='panel!reference/NBL_3'] .elsewhere")) == (
         "The other subjects ✗ fail libevent wrong, 1 known"
@@ -228,7 +239,7 @@ def test_every_run_has_a_link_that_opens_it(browser: Chrome, tmp_path: Path) -> 
 def test_a_link_beats_a_filter(browser: Chrome, page: str) -> None:
     go(browser, page)
     one(browser, "[data-filter='error']").click()
-    one(browser, ".score a[href='#libevent/ERR_1']").click()
+    follow(browser, one(browser, ".score a[href='#libevent/ERR_1']"))
     assert shown_panels(browser) == ["panel!libevent/ERR_1"]
 
 
