@@ -17,6 +17,7 @@ from test_report_page import (
     browser,
     cell,
     console,
+    follow,
     go,
     one,
     page_width,
@@ -90,7 +91,8 @@ def test_a_cell_opens_on_runs_and_leads_to_the_finding(browser: Chrome, page: st
         "pass 4 of 8 runs",
     ):
         assert told in text
-    panel(browser, KNOWN).find_element(By.LINK_TEXT, "the finding, with its trace").click()
+    link = panel(browser, KNOWN).find_element(By.LINK_TEXT, "the finding, with its trace")
+    follow(browser, link)
     finding = one(browser, f"[id='{FINDING}']")
     assert finding.get_attribute("open")
     assert "(INJECTED, connection consumed)" in finding.find_element(By.TAG_NAME, "mark").text
