@@ -1,23 +1,20 @@
-// Opens cells, filters, searches and follows links. Without it every panel simply stands open.
+// Opens cells, filters, searches and follows links. Without it the page still tells every verdict.
 'use strict';
 document.documentElement.classList.add('scripted');
 
 const all = (selector, within = document) => Array.from(within.querySelectorAll(selector));
 const byId = (id) => document.getElementById(id);
-const panelOf = (cell) => byId(cell.getAttribute('aria-controls'));
 
-let lines = [];            // One entry a line of a table that opens: its cells and their panels.
+let lines = [];            // One entry a line of a table that opens, with its cells.
 let clauses = [];          // Those of the matrix.
-let cellOf = new Map();    // From a panel to the cell that opens it.
+const panelOf = new Map(); // From a cell to what it opened, and back.
+const cellOf = new Map();
 const chosen = new Set();  // The filters of the matrix that are pressed.
+let turn = 0;              // Which search was asked for last.
 
 function survey() {
-  lines = all('tr.line').map((line) => {
-    const cells = all('button.cell', line);
-    return {line, cells, panels: cells.map(panelOf)};
-  });
+  lines = all('tr.line').map((line) => ({line, cells: all('button.cell', line)}));
   clauses = lines.filter((entry) => entry.line.closest('#matrix') !== null);
-  cellOf = new Map(lines.flatMap((entry) => entry.cells.map((cell, n) => [entry.panels[n], cell])));
 }
 
 function show(panel, open) {
@@ -30,41 +27,94 @@ function closePanel(panel) {
   cellOf.get(panel).focus();
 }
 
-function toggleCell(cell) {
-  const panel = panelOf(cell);
-  show(panel, !panel.classList.contains('open'));
-  if (panel.classList.contains('open')) history.replaceState(null, '', `#${cell.parentElement.id}`);
+// An empty row for what the cell opens, below its line and beside those of the line's other cells.
+function panelFor(cell) {
+  const line = cell.closest('tr');
+  const before = all('button.cell', line).filter((each) => panelOf.has(each) && Number(each.dataset.part) < Number(cell.dataset.part));
+  const verdict = Array.from(cell.classList).find((name) => name in marks('marks') || name in marks('letters'));
+  const panel = make('tr', {class: `panel ${verdict}`, id: `panel!${cell.parentElement.id}`},
+    make('td', {colspan: line.closest('table').tHead.rows[0].cells.length}));
+  (before.length === 0 ? line : panelOf.get(before.at(-1))).after(panel);
+  panelOf.set(cell, panel);
+  cellOf.set(panel, cell);
+  cell.setAttribute('aria-controls', panel.id);
+  return panel;
 }
 
-// The text of a clause and all that its cells hold; made when it is first searched.
-function words(entry) {
-  if (entry.words === undefined) {
-    const ids = entry.panels.flatMap((panel) => all('[id]', panel).map((each) => each.id));
-    const texts = [entry.line, ...entry.panels].map((each) => each.textContent);
-    entry.words = [...texts, ...ids].join('\n').toLowerCase();
+// While it is unpacked the panel says that it is busy.
+async function fill(element, name, sheet) {
+  element.setAttribute('aria-busy', 'true');
+  try {
+    element.replaceChildren(sheet(await evidence(name)));
+  } catch (error) {
+    element.replaceChildren(refused(error));
   }
-  return entry.words;
+  element.removeAttribute('aria-busy');
 }
 
-function has(panel, filters) {
-  return filters.size === 0 || panel.dataset.has.split(' ').some((each) => filters.has(each));
+async function openCell(cell, wanted = '') {
+  const isNew = !panelOf.has(cell);
+  const panel = isNew ? panelFor(cell) : panelOf.get(cell);
+  show(panel, true);
+  if (!isNew && (wanted === '' || byId(wanted) !== null)) return;
+  const sheet = cell.closest('#matrix') === null ? spotSheet : clauseSheet;
+  await fill(panel.firstChild, cell.closest('tr').dataset.evidence, (data) => sheet(data, Number(cell.dataset.part), wanted));
 }
+
+function toggleCell(cell) {
+  if (panelOf.get(cell)?.classList.contains('open')) return show(panelOf.get(cell), false);
+  openCell(cell);
+  history.replaceState(null, '', `#${cell.parentElement.id}`);
+}
+
+async function openFinding(details) {
+  if (details.children.length > 1 || details.dataset.evidence === undefined) return;
+  const body = make('div', {class: 'body'});
+  details.append(body);
+  await fill(body, details.dataset.evidence, (findings) => findingDetails(findings[Number(details.dataset.part)]));
+}
+
+// The text of a clause and all that its cells hold; unpacked when it is first searched.
+async function readWords(entry) {
+  if (entry.words !== undefined) return;
+  let texts = [];
+  try {
+    texts = searchable(await evidence(entry.line.dataset.evidence));
+  } catch {  // What stands in the page can be searched all the same.
+  }
+  entry.words = [entry.line.textContent, ...texts].join('\n').toLowerCase();
+}
+
+// One after another, so that the page stays quick meanwhile.
+async function readAllWords() {
+  for (const entry of clauses) await readWords(entry);
+}
+
+const has = (cell, filters) => filters.size === 0 || cell.dataset.has.split(' ').some((each) => filters.has(each));
 
 // Takes away a line, or what of it does not have what the filters ask for.
 function siftLine(entry, filters, isFound) {
-  const kept = entry.panels.map((panel) => has(panel, filters));
+  const kept = entry.cells.map((cell) => has(cell, filters));
   const stays = (filters.size === 0 || kept.includes(true)) && isFound;
   entry.line.classList.toggle('out', !stays);
-  entry.panels.forEach((panel, n) => {
-    panel.classList.toggle('out', !(stays && kept[n]));
-    entry.cells[n].classList.toggle('dim', !kept[n]);
+  entry.cells.forEach((cell, n) => {
+    panelOf.get(cell)?.classList.toggle('out', !(stays && kept[n]));
+    cell.classList.toggle('dim', !kept[n]);
   });
   return stays;
 }
 
-function sift() {
+async function sift() {
+  const mine = ++turn;
   const query = byId('search').value.trim().toLowerCase();
-  const shown = clauses.filter((entry) => siftLine(entry, chosen, query === '' || words(entry).includes(query))).length;
+  if (query !== '') {
+    byId('matrix').setAttribute('aria-busy', 'true');
+    byId('shown').textContent = 'searching…';
+    await readAllWords();
+    if (mine !== turn) return;
+  }
+  byId('matrix').removeAttribute('aria-busy');
+  const shown = clauses.filter((entry) => siftLine(entry, chosen, query === '' || entry.words.includes(query))).length;
   for (const chapter of all('.matrix tbody')) {
     chapter.classList.toggle('out', chapter.querySelector('.line:not(.out)') === null);
   }
@@ -94,34 +144,67 @@ function showAll() {
   sift();
 }
 
-function linked() {
+function linkedName() {
   const name = location.hash.slice(1);
   try {
-    return byId(name) ?? byId(decodeURIComponent(name));
+    return byId(name) === null ? decodeURIComponent(name) : name;
   } catch {  // A lone percent sign is no escape.
-    return null;
+    return name;
   }
 }
 
-// A link may name a cell, a row within one, or a finding: whatever hides it is opened first.
-function follow() {
-  const target = linked();
-  if (target === null) return;
-  const cell = target.querySelector(':scope > button.cell');
-  const panel = cell === null ? target.closest('tr.panel') : panelOf(cell);
-  if (panel === null && target.tagName !== 'DETAILS') return;
-  if (panel !== null) {
-    if (panel.classList.contains('out')) showAll();
-    show(panel, true);
+// The cell that holds a run: its link begins with the cell's, unless it was too long to be kept whole.
+async function cellWith(name) {
+  document.body.setAttribute('aria-busy', 'true');
+  try {
+    return await cellAmong(name);
+  } catch {  // What cannot be unpacked cannot be searched.
+    return null;
+  } finally {
+    document.body.removeAttribute('aria-busy');
   }
+}
+
+async function cellAmong(name) {
+  const cells = clauses.flatMap((entry) => entry.cells.map((cell) => ({entry, cell})));
+  const likely = ({cell}) => name.startsWith(`${cell.parentElement.id}.`);
+  for (const {entry, cell} of [...cells.filter(likely), ...cells.filter((each) => !likely(each))]) {
+    const data = await evidence(entry.line.dataset.evidence);
+    if (anchorsOf(data, Number(cell.dataset.part)).includes(name)) return cell;
+  }
+  return null;
+}
+
+function arrive(target, seen) {
   for (let each = target; each !== null; each = each.parentElement) {
     if (each.tagName === 'DETAILS') each.open = true;
   }
   target.scrollIntoView({block: 'start', inline: 'nearest'});
-  const seen = cell === null ? target : panel.querySelector('.sheet');
   seen.classList.remove('arrived');
   void seen.offsetWidth;  // Restarts the animation.
   seen.classList.add('arrived');
+}
+
+// A link may name a cell, a run within one, or a finding: whatever hides it is opened first.
+async function follow() {
+  const name = linkedName();
+  if (name === '') return;
+  const target = byId(name);
+  if (target !== null && target.tagName === 'DETAILS') {
+    await openFinding(target);
+  } else if (target !== null && target.querySelector(':scope > button.cell') === null && target.closest('tr.panel') === null) {
+    return;  // A section, to which the browser goes by itself.
+  }
+  if (target !== null && target.closest('tr.panel, td[id]') === null) return arrive(target, target);
+  const inPanel = target?.closest('tr.panel') ?? null;
+  const cell = target?.querySelector(':scope > button.cell') ?? (inPanel === null ? await cellWith(name) : cellOf.get(inPanel));
+  if (cell === null || linkedName() !== name) return;
+  if (cell.closest('tr').classList.contains('out') || cell.classList.contains('dim')) showAll();
+  await openCell(cell, name === cell.parentElement.id ? '' : name);
+  if (byId(name) === null) return;  // It could not be unpacked, and the cell says so.
+  if (byId(name).getAttribute('aria-pressed') === 'false') byId(name).click();  // A variant: it is chosen.
+  const place = byId(name);
+  arrive(place, place.contains(cell) ? panelOf.get(cell).querySelector('.sheet') : place);
 }
 
 async function copy(button) {
@@ -197,7 +280,7 @@ function onClick(event) {
   } else if (button.classList.contains('close-all')) {
     all('tr.panel', button.closest('section')).forEach((panel) => show(panel, false));
   } else if (button.id === 'open-bad') {
-    all('#matrix tr.panel:is(.fail, .error, .unreached)').forEach((panel) => show(panel, true));
+    all('#matrix button.cell:is(.fail, .error, .unreached)').forEach((cell) => openCell(cell));
   }
 }
 
@@ -221,14 +304,27 @@ function prepareMatrix() {
   sift();
   measure(bar);
   byId('search').addEventListener('input', sift);
+  byId('search').addEventListener('focus', readAllWords);
   new ResizeObserver(() => measure(bar)).observe(bar);
+}
+
+// Paper has no way to open a list.
+function openForPaper() {
+  const lists = all('details.list:not([open])');
+  lists.forEach((list) => { list.open = true; });
+  window.addEventListener('afterprint', () => lists.forEach((list) => { list.open = false; }), {once: true});
 }
 
 document.addEventListener('DOMContentLoaded', () => {
   survey();
   if (byId('matrix') !== null) prepareMatrix();
+  all('details[data-evidence]').forEach((details) => {
+    details.addEventListener('toggle', () => openFinding(details));
+    if (details.open) openFinding(details);
+  });
   document.addEventListener('click', onClick);
   document.addEventListener('keydown', onKey);
   window.addEventListener('hashchange', follow);
+  window.addEventListener('beforeprint', openForPaper);
   follow();
 });

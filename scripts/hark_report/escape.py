@@ -36,6 +36,8 @@ MARKDOWN_START = re.compile(r"^( ?\d{0,9})(?=[-+=]|[.)](?: |$))")
 def visible(value: object) -> str:
     """Controls as pictures and the invisible by number, so that a reader sees what there was."""
     text = cut(str(value))
+    if text.isascii() and text.isprintable():  # Nearly every text, and there may be millions.
+        return text
     text = CONTROL.sub(lambda found: chr(0x2400 + ord(found[0])), text)
     text = UNPRINTABLE.sub("\ufffd", text)
     return INVISIBLE.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)

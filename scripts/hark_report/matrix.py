@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from urllib.parse import quote
 
@@ -17,6 +18,15 @@ POLICIES = ("document", "linux")
 # What speaks against a clause.
 AGAINST = (Verdict.FAIL, Verdict.ERROR, Verdict.UNREACHED)
 
+MARKS = {
+    Verdict.PASS: "✓",
+    Verdict.FAIL: "✗",
+    Verdict.ERROR: "!",
+    Verdict.UNREACHED: "○",
+    Verdict.UNSUPPORTED: "–",
+    Verdict.RECORDED: "•",
+}
+
 
 @dataclass(frozen=True)
 class Column:
@@ -26,7 +36,7 @@ class Column:
     subject: Subject
     run: Run
 
-    @property
+    @cached_property
     def rows(self) -> tuple[Row, ...]:
         return tuple(row for row in self.run.rows if row.subject == self.subject.name)
 
@@ -50,8 +60,7 @@ class Outcome:
 
     @property
     def is_quiet(self) -> bool:
-        """Nothing here that a reader came for."""
-        return self.first.as_expected and self.first.verdict is Verdict.PASS
+        return self.first.is_quiet
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ class Case:
     def first(self) -> Row:
         return self.rows[0]
 
-    @property
+    @cached_property
     def outcomes(self) -> tuple[Outcome, ...]:
         alike: dict[tuple[object, ...], list[Row]] = {}
         for row in self.rows:
@@ -87,38 +96,45 @@ class Cell:
     def anchor(self) -> str:
         return self.column.anchor(self.clause.id)
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict | None:
         return min((row.verdict for row in self.rows), key=weight) if self.rows else None
 
-    @property
+    @cached_property
     def tally(self) -> Counter[Verdict]:
         return Counter(row.verdict for row in self.rows)
 
-    @property
+    @cached_property
     def count(self) -> int:
         """How many rows have the cell's verdict."""
         return 0 if self.verdict is None else self.tally[self.verdict]
 
-    @property
+    @cached_property
     def surprises(self) -> tuple[Row, ...]:
         return tuple(row for row in self.rows if not row.as_expected)
 
-    @property
+    @cached_property
     def is_known(self) -> bool:
         """Not as promised, and foreseen in every row."""
         return not self.surprises and any(row.is_known for row in self.rows)
 
     @property
+    def has(self) -> tuple[str, ...]:
+        """What the page's filters ask of a cell."""
+        known = ("known",) if any(row.is_known for row in self.rows) else ()
+        unexpected = ("unexpected",) if self.surprises else ()
+        return (*self.tally, *known, *unexpected)
+
+    @cached_property
     def holds(self) -> bool:
         """Some row proved the clause and no row speaks against it."""
         return self.tally[Verdict.PASS] > 0 and not any(self.tally[each] for each in AGAINST)
 
-    @property
+    @cached_property
     def worst(self) -> Row | None:
         return min(self.rows, key=urgency) if self.rows else None
 
-    @property
+    @cached_property
     def cases(self) -> tuple[Case, ...]:
         """In the order of the run, those that only passed after the others."""
         by_case: dict[str, list[Row]] = {}
@@ -278,6 +294,16 @@ def lines(runs: Sequence[Run], across: Sequence[Column]) -> tuple[Line, ...]:
         )
         for clause in clauses(runs)
     )
+
+
+def tallied(across: Sequence[Column]) -> Counter[str]:
+    """Rows by verdict, and those that are known or unexpected."""
+    counts: Counter[str] = Counter()
+    for row in (row for column in across for row in column.rows):
+        counts[row.verdict] += 1
+        counts["known"] += row.is_known
+        counts["unexpected"] += not row.as_expected
+    return counts
 
 
 def chapters(all_lines: Sequence[Line]) -> tuple[Chapter, ...]:

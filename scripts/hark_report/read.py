@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
+from hark_report.matrix import outcome_of
 from hark_report.refusal import Refusal, Status
 from hark_report.results import Footer, Header, Row, Verdict
 from hark_report.run import Run
@@ -43,6 +44,7 @@ class Assembly:
     seen_on: dict[str, int] = field(default_factory=dict)
     # Of the ids of a sweep only their hashes, which take a fifth of the room.
     seen: set[int] = field(default_factory=set)
+    passed: set[tuple[object, ...]] = field(default_factory=set)
     verdicts: Counter[str] = field(default_factory=Counter)
     as_expected: int = 0
     finding_on: dict[tuple[str, str, Spot], int] = field(default_factory=dict)
@@ -52,6 +54,16 @@ class Assembly:
     def count(self, verdict: str, as_expected: bool) -> None:
         self.verdicts[verdict] += 1
         self.as_expected += as_expected
+
+    def passed_like(self, row: Row) -> bool:
+        """Of a case that only passes one run is shown, so of the others the traces are not kept."""
+        if not row.is_quiet:
+            return False
+        alike = (row.subject, row.case, outcome_of(row))
+        if alike in self.passed:
+            return True
+        self.passed.add(alike)
+        return False
 
     def swept_of(self, subject: str) -> Swept:
         if self.swept is None:
@@ -205,7 +217,7 @@ def take_row(so_far: Assembly, row: Row, place: Place) -> None:
     if (earlier := so_far.seen_on.get(row.id)) is not None:
         place.refuse(f'the id "{row.id}" was used before, on line {earlier}')
     so_far.seen_on[row.id] = place.number
-    so_far.rows.append(row)
+    so_far.rows.append(row.without_evidence() if so_far.passed_like(row) else row)
     so_far.count(row.verdict, row.as_expected)
 
 

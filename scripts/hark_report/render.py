@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +13,10 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from hark_report import as_tests, escape, findings, matrix, sweep
+from hark_report import as_tests, escape, evidence, findings, matrix, sweep
 from hark_report.badge import badge
 from hark_report.compare import Comparison, Kind
+from hark_report.language import language
 from hark_report.numbers import grouped, short
 from hark_report.results import Verdict
 from hark_report.run import Run
@@ -101,6 +103,10 @@ def environment_for(form: Format, folder: Path | None = None) -> jinja2.Environm
         Outcome=sweep.Outcome,
         Verdict=Verdict,
         POLICIES=matrix.POLICIES,
+        MARKS=matrix.MARKS,
+        LETTERS=sweep.LETTERS,
+        as_json=lambda value: json.dumps(value),
+        evidence=evidence,
     )
     return environment
 
@@ -125,6 +131,7 @@ def contents(runs: Sequence[Run]) -> dict[str, object]:
         "lacks": findings.lacks(lines, across),
         "notables": findings.notables(lines),
         "sweeps": swept,
+        "tallied": matrix.tallied(across),
         # Not made unless a template wants them: there may be a hundred thousand.
         "all_tests": lambda: as_tests.tests(across, swept),
         "warnings": findings.warnings(runs),
@@ -151,8 +158,3 @@ def fitting(things: Sequence[object], text: Callable[[object], str], room: int) 
 def milliseconds(time: str) -> int:
     """Since 1970, of a time as results files have it."""
     return round(datetime.fromisoformat(time).timestamp() * 1000)
-
-
-def language(text: str) -> str:
-    """The language of a clause's sentence; Chinese is told by its ideographs."""
-    return "zh" if any("\u4e00" <= character <= "\u9fff" for character in text) else "en"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Fact = str | int | float | bool
@@ -22,7 +23,10 @@ class Verdict(enum.StrEnum):
 
     @property
     def weight(self) -> int:
-        return list(Verdict).index(self)
+        return WEIGHTS[self]
+
+
+WEIGHTS = {verdict: weight for weight, verdict in enumerate(Verdict)}
 
 
 @dataclass(frozen=True)
@@ -68,14 +72,20 @@ class Subject:
         return (self.name, self.version, self.build_id)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rule:
     rule: str
     seen: int
     fired: int
 
 
-@dataclass(frozen=True)
+# Texts that few rows have to themselves: there may be a million rows.
+SHARED = frozenset(
+    "subject clause case variant sentence file how known expected seen message at".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One run of one case: a line of the file, name by name."""
 
@@ -111,15 +121,25 @@ class Row:
     @classmethod
     def parse(cls, line: Mapping[str, Any]) -> Row:
         named = {name: line[name] for name in cls.__dataclass_fields__}
-        for name in ("plan", "did", "trace"):
-            named[name] = tuple(line[name])
+        for name in SHARED:
+            named[name] = sys.intern(named[name])
+        named["plan"] = tuple(map(sys.intern, line["plan"]))
+        named["did"], named["trace"] = tuple(line["did"]), tuple(line["trace"])
         named["verdict"] = Verdict(line["verdict"])
         named["expected_verdict"] = Verdict(line["expected_verdict"])
         named["rules"] = tuple(
-            Rule(each["rule"], each["seen"], each["fired"]) for each in line["rules"]
+            Rule(sys.intern(each["rule"]), each["seen"], each["fired"]) for each in line["rules"]
         )
         named["recorded"] = tuple(line["recorded"].items())
         return cls(**named)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing here that a reader came for."""
+        return self.as_expected and self.verdict is Verdict.PASS
+
+    def without_evidence(self) -> Row:
+        return replace(self, did=(), said="", rules=(), trace=(), trace_cut=0)
 
     @property
     def surprise(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from hark_report.matrix import HOWS, POLICIES, anchor, keyed_subjects
+from hark_report.matrix import HOWS, MARKS, POLICIES, anchor, keyed_subjects
 from hark_report.results import Subject, Verdict
 from hark_report.run import Run
 from hark_report.numbers import grouped
@@ -35,6 +35,16 @@ class Outcome(enum.StrEnum):
     @property
     def weight(self) -> int:
         return list(Outcome).index(self)
+
+
+# A new finding stands out among known ones, which the contract's marks cannot tell apart.
+LETTERS = {
+    **{Outcome(verdict): mark for verdict, mark in MARKS.items() if verdict != Verdict.FAIL},
+    Outcome.NEW: "N",
+    Outcome.ERROR: "E",
+    Outcome.UNSTABLE: "U",
+    Outcome.KNOWN: "K",
+}
 
 
 @dataclass(frozen=True)
@@ -210,6 +220,17 @@ class Sweep:
             )
             found.append(CallMap(call, errnos, lines))
         return tuple(found)
+
+    @cached_property
+    def met(self) -> dict[tuple[str, str], tuple[Cell, ...]]:
+        """The cells of each call and errno, at whatever call site."""
+        found: dict[tuple[str, str], list[Cell]] = {}
+        for each in self.maps:
+            for line in each.lines:
+                for cell in line.cells:
+                    if cell is not None:
+                        found.setdefault((cell.spot.call, cell.spot.errno), []).append(cell)
+        return {key: tuple(cells) for key, cells in found.items()}
 
     @property
     def tally(self) -> tuple[tuple[Outcome, int], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_call import REPORTS, call, report
+from report_call import REPORTS, call, evidence, report
 from report_sample import Line, Results, clause, row, subject
 
 from hark_report import escape
@@ -20,7 +21,7 @@ FORMATS = sorted(formats(REPORTS))
 ATTACK = (
     "</script></style></pre><script>document.title='owned'</script><img src=x onerror=alert(1)>"
     "\"'><b>bold</b> ]]> {{ 7 * 7 }} {% raw %} | `tick` ```fence``` [link](javascript:x) **strong** "
-    "<!-- --> \x00\x01\x08\x1b[31mred\x7f\x9b \u202egnirts\u202c \u2066x\u2069 \u200b \ufeff "
+    "<!-- --> <!--<script> \u2028 \u2029 \x00\x01\x08\x1b[31mred\x7f\x9b \u202egnirts\u202c \u2066x\u2069 \u200b \ufeff "
     "\u0627\u0644\u0639\u0631\u0628\u064a\u0629 \ud800 \uffff &amp; &lt;\n# heading\n- item\n"
 )
 NAME = "</script><script>document.title='owned'</script>\"'| `x` {{ 7 * 7 }} \u202e"
@@ -87,16 +88,19 @@ class Elements(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.attributes: set[str] = set()
+        self.scripts: list[str | None] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes |= {name for name, _ in attrs}
+        if tag == "script":
+            self.scripts.append(dict(attrs).get("type"))
 
 
 def test_html_has_no_element_but_its_own(results: Path) -> None:
     page = Elements()
     page.feed(report("html", results))
-    assert page.tags.count("script") == 1
+    assert page.scripts == [None] * 3 + ["application/octet-stream"]
     assert "img" not in page.tags
     assert [name for name in page.attributes if name.startswith("on")] == []
     assert "style" not in page.attributes
@@ -107,6 +111,29 @@ def test_html_evaluates_nothing_and_shows_what_cannot_be_seen(results: Path) -> 
     assert "{{ 7 * 7 }}" in text
     assert "&lt;U+202E&gt;gnirts&lt;U+202C&gt;" in text
     assert "␛[31mred" in text
+
+
+def test_what_the_page_carries_as_data_can_end_nothing(results: Path) -> None:
+    text = report("html", results)
+    (piece,) = re.findall('<script type="application/octet-stream" id="[^"]*">(.*)</script>', text)
+    assert re.fullmatch("[A-Za-z0-9+/]+=*", piece)
+
+
+def test_what_the_page_carries_as_data_is_made_visible_too(results: Path) -> None:
+    (line,) = evidence(report("html", results))
+    texts = json.dumps(line, ensure_ascii=False)
+    assert "</script></style></pre><script>document.title='owned'</script>" in texts
+    assert "<!--<script> <U+2028> <U+2029> ␀␁␈␛[31mred" in texts
+    assert (
+        re.findall("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ud800-\udfff\uffff]", texts) == []
+    )
+
+
+def test_of_texts_of_a_megabyte_the_page_carries_the_beginning(tmp_path: Path) -> None:
+    (line,) = evidence(report("html", hostile(room=1_000_000).write(tmp_path / "results.jsonl")))
+    texts = json.dumps(line)
+    assert len(texts) < 500_000
+    assert "more characters)" in texts
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import sweep_sample
-from report_call import REPORTS, call, report
+from report_call import REPORTS, call, evidence, report
 from report_sample import Line, everything
 from test_report_formats import GOLDEN, SUMMARIES, Page, without_assets
 
@@ -177,6 +177,38 @@ def test_html_of_a_sweep_is_one_file_whose_links_lead_somewhere(results: Path) -
     assert "fault!libevent/accept4:EPROTO@evutil_accept4_%2B0x18" not in page.ids
     assert "fault!libevent/accept4:EPROTO@evutil_accept4_+0x18" in page.ids
     assert "finding!libevent/deaf:epoll_ctl:EPERM@libevent_core-2.1.so.7+0x26167" in page.ids
+
+
+def test_what_a_cell_of_the_map_opens_leads_to_its_finding(results: Path) -> None:
+    text = report("html", results)
+    page = Page()
+    page.feed(text)
+    maps = [piece for piece in evidence(text) if isinstance(piece, dict)]
+    cells = [cell for piece in maps for cell in piece["cells"]]
+    assert len(cells) == 15
+    assert [cell["anchor"] for cell in cells if cell["anchor"] not in page.ids] == []
+    found = [part["finding"] for cell in cells for part in cell["parts"] if part["finding"]]
+    assert len(found) == 8 and set(found) <= set(page.ids)
+
+
+def test_a_cell_of_the_map_tells_how_the_others_fared(results: Path, tmp_path: Path) -> None:
+    renamed = json.loads(json.dumps(sweep_sample.lines()).replace("libevent/", "mine/"))
+    renamed[0]["subjects"][0]["name"] = "mine"
+    for line in renamed:
+        if line["kind"] == "fault":
+            line["subject"] = "mine"
+    other = sweep_sample.write(renamed, tmp_path / "mine.jsonl")
+    pieces = evidence(report("html", results, other))
+    cells = [cell for piece in pieces if isinstance(piece, dict) for cell in piece["cells"]]
+    fared = {cell["anchor"]: cell["others"] for cell in cells}
+    assert fared["fault!libevent/accept4:EPROTO@evutil_accept4_+0x18"] == [
+        {
+            "name": "mine",
+            "anchor": "fault!mine/accept4:EPROTO@evutil_accept4_+0x18",
+            "outcome": "known",
+            "sites": 1,
+        }
+    ]
 
 
 def test_a_sweep_stands_beside_the_contract(results: Path, tmp_path: Path) -> None:
