@@ -11,10 +11,16 @@ from report_call import call
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from test_report_hostile import ATTACK, Elements, hostile
-from test_report_page import asked, browser, console, go, luminance, one, page_width
+from test_report_page import asked, browser, console, go, one, page_width
 from test_report_sweep_hostile import hostile as hostile_sweep
 
 __all__ = ["browser"]  # a fixture, found by its name
+
+
+def luminance(browser: Chrome, selector: str, what: str) -> float:
+    colour = one(browser, selector).value_of_css_property(what)
+    red, green, blue = (int(each) for each in colour.split("(")[1].split(")")[0].split(",")[:3])
+    return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
 
 
 def made(folder: Path) -> str:
