@@ -24,7 +24,9 @@ void add_report(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
 void add_smoke(CLI::App& app, Action& action);
 void add_sweep(CLI::App& app, Action& action);
-// Not for users: what Hark starts itself as.
+// Not for users: what a shell asks, what the build asks, and what Hark starts itself as.
+void add_complete(CLI::App& app, Action& action);
+void add_manual(CLI::App& app, Action& action);
 void add_one_run(CLI::App& app, Action& action);
 void add_zygote(CLI::App& app, Action& action);
 void add_has_descriptor(CLI::App& app, Action& action);

@@ -9,6 +9,7 @@
 #include "harness/cli/command.h"
 #include "harness/exit_status.h"
 #include "harness/fault/model.h"
+#include "harness/fault/nearest.h"
 #include "harness/places.h"
 #include "harness/stage/case.h"
 
@@ -18,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-json clauses_as_json() {
+json clauses_as_json(const Selection&) {
     json all = contract_as_json()["clauses"];
     for (auto& each : all) {
         each["cases"] = json::array();
@@ -29,12 +30,14 @@ json clauses_as_json() {
     return all;
 }
 
-json cases_as_json() {
+json cases_as_json(const Selection& selection) {
     json all = json::array();
-    for (const auto& each : select({.clauses = {}, .filters = {}, .slow = true})) {
+    for (const auto& each : select(selection)) {
         const Case& one = cases()[each.case_number];
         all.push_back({{"id", each.id},
+                       {"case", one.id()},
                        {"clause", one.clause->id},
+                       {"level", to_word(one.clause->level)},
                        {"sentence", one.sentence},
                        {"slow", one.slow},
                        {"line", one.line}});
@@ -54,7 +57,7 @@ std::string_view to_word(shim::Class consequence) {
     return "";
 }
 
-json subjects_as_json() {
+json subjects_as_json(const Selection&) {
     json all = json::array();
     for (const auto& name : places::adapters()) {
         all.push_back({{"name", name}, {"adapter", places::adapter(name)->string()}, {"note", ""}});
@@ -65,7 +68,7 @@ json subjects_as_json() {
     return all;
 }
 
-json calls_as_json() {
+json calls_as_json(const Selection&) {
     json all = json::array();
     for (const auto& each : call_table) {
         all.push_back({{"name", each.name}, {"parameters", each.parameters}});
@@ -73,7 +76,7 @@ json calls_as_json() {
     return all;
 }
 
-json mutants_as_json() {
+json mutants_as_json(const Selection&) {
     json all = json::array();
     const auto broken_by = [](const Mutant& mutant) {
         if (mutant.control) return std::string("control");
@@ -99,7 +102,7 @@ json fault_as_json(std::string_view call, std::string_view action, std::string_v
             {"plan", option.empty() ? plan : plan + ":opt=" + std::string(option)}};
 }
 
-json faults_as_json() {
+json faults_as_json(const Selection&) {
     json all = json::array();
     for (const auto& each : fault_model) {
         all.push_back(fault_as_json(row_of(each.call).name, "error", each.name, each.option,
@@ -150,8 +153,9 @@ void print_columns(const json& rows, const std::vector<std::string>& columns) {
 struct Listing {
     const char* name;
     const char* what;
-    json (*rows)();
+    json (*rows)(const Selection&);
     std::vector<std::string> columns;
+    const char* examples;
 };
 
 const std::vector<Listing>& listings() {
@@ -159,27 +163,85 @@ const std::vector<Listing>& listings() {
         {"clauses",
          "the contract, clause by clause, with its cases",
          clauses_as_json,
-         {"id", "level", "place", "promise", "cases"}},
-        {"cases", "every run's id and what its subject does", cases_as_json, {"id", "sentence"}},
+         {"id", "level", "place", "promise", "cases"},
+         R"(  hark list clauses
+  hark list clauses --json                    with the sentence of the document, and more
+)"},
+        {"cases",
+         "every run's id and what its subject does",
+         cases_as_json,
+         {"id", "sentence"},
+         R"(  hark list cases
+  hark list cases --clause ERR_3              those that prove one clause
+  hark list cases --filter '*@ipv6,-BND_*'    by their ids
+  hark list cases --columns id,level,slow
+)"},
         {"subjects",
          "the implementations that there are adapters for",
          subjects_as_json,
-         {"name", "adapter", "note"}},
+         {"name", "adapter", "note"},
+         R"(  hark list subjects                          what --subject may name, and what was not built
+)"},
         {"mutants",
          "the listeners that are wrong on purpose, and what is wrong with them",
          mutants_as_json,
-         {"name", "clause", "wrong"}},
+         {"name", "clause", "wrong"},
+         R"(  hark list mutants                           only where Hark was built: they are not installed
+)"},
         {"calls",
          "the calls that the shim stands in front of",
          calls_as_json,
-         {"name", "parameters"}},
+         {"name", "parameters"},
+         R"(  hark list calls                             what a plan may name
+)"},
         {"faults",
          "the fault model: what each call may report, and how else it may go wrong",
          faults_as_json,
-         {"call", "fault", "option", "class", "authority"}},
+         {"call", "fault", "option", "class", "authority"},
+         R"(  hark list faults
+  hark list faults --json                     each as --plan takes it
+)"},
     };
     return all;
 }
+
+struct ListOptions {
+    Selection selection{.clauses = {}, .filters = {}, .slow = true};
+    std::vector<std::string> columns;  // empty: the listing's own
+    bool json = false;
+};
+
+void require_columns(const json& rows, const ListOptions& options, const Listing& listing) {
+    for (const auto& each : options.columns) {
+        if (rows.empty() || rows.front().contains(each)) continue;
+        std::vector<std::string> names;
+        for (const auto& [name, value] : rows.front().items()) names.push_back(name);
+        const std::vector<std::string_view> known(names.begin(), names.end());
+        throw UnknownName("column", each, nearest(each, known),
+                          std::string(listing.name) + " --json");
+    }
+}
+
+int print(const Listing& listing, const ListOptions& options) {
+    const json rows = listing.rows(options.selection);
+    if (rows.empty() && !options.selection.filters.empty()) {
+        std::cerr << "hark: no case matches\n";
+        return exit_nothing;
+    }
+    require_columns(rows, options, listing);
+    if (options.json) {
+        std::cout << rows.dump(2) << '\n';
+    } else {
+        print_columns(rows, options.columns.empty() ? listing.columns : options.columns);
+    }
+    return exit_as_expected;
+}
+
+constexpr char examples[] =
+    R"(  hark list clauses                           the promises, and the cases that prove each
+  hark list cases --clause ERR_3              what can be run
+  hark list subjects --json                   each listing is there as JSON, too
+)";
 
 }  // namespace
 
@@ -187,20 +249,23 @@ void add_list(CLI::App& app, Action& action) {
     auto* command =
         app.add_subcommand("list", "Say what can be named: clauses, cases, subjects, ...");
     command->require_subcommand(1);
+    command->footer(footer(examples));
     for (const auto& listing : listings()) {
-        auto as_json = std::make_shared<bool>(false);
+        auto options = std::make_shared<ListOptions>();
         auto* sub = command->add_subcommand(listing.name, listing.what);
-        sub->add_flag("--json", *as_json, "As JSON");
-        sub->callback([&action, &listing, as_json] {
-            action = [&listing, as_json] {
-                const json rows = listing.rows();
-                if (*as_json) {
-                    std::cout << rows.dump(2) << '\n';
-                } else {
-                    print_columns(rows, listing.columns);
-                }
-                return int{exit_as_expected};
-            };
+        sub->footer(footer(listing.examples));
+        if (std::string_view(listing.name) == "cases") {
+            sub->add_option("--clause", options->selection.clauses, "Only this clause; repeatable");
+            sub->add_option("--filter,--case", options->selection.filters,
+                            "GLOB[,-GLOB...] on the runs' ids; repeatable");
+        }
+        sub->add_option("--columns", options->columns,
+                        "Only these of what --json has, with commas between")
+            ->delimiter(',')
+            ->type_name("NAME");
+        sub->add_flag("--json", options->json, "As JSON");
+        sub->callback([&action, &listing, options] {
+            action = [&listing, options] { return print(listing, *options); };
         });
     }
 }

@@ -7,6 +7,7 @@
 #include "harness/cli/command.h"
 #include "harness/cli/sharding.h"
 #include "harness/cli/subject_choice.h"
+#include "harness/cli/value_words.h"
 #include "harness/exit_status.h"
 #include "harness/fault/plan.h"
 #include "harness/must.h"
@@ -88,9 +89,12 @@ int run_command_line(int count, char** words) {
     add_replay(app, action);
     add_report(app, action);
     add_list(app, action);
+    add_complete(app, action);
+    add_manual(app, action);
     add_one_run(app, action);
     add_zygote(app, action);
     add_has_descriptor(app, action);
+    name_values(app);
     try {
         app.parse(count, words);
     } catch (const CLI::ParseError& wrong) {

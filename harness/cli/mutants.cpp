@@ -82,11 +82,8 @@ int run(MutantsOptions& options) {
 }
 
 constexpr char examples[] =
-    R"(  hark mutants                          every mutant and every control, against the whole contract
-  hark mutants --own-clause             quickly: each mutant in the clause that it breaks
-  hark mutants --filter 'cbk_*'         those that break a clause of the callback
-  hark mutants --record cases/mutants/killed.json
-                                        and from then on every report says how many were killed
+    R"(  hark mutants --own-clause --filter 'err_*'  each in the clause that it breaks
+  hark mutants --filter 'cbk_4_*'             in the whole contract, as all are without a filter
 )";
 
 }  // namespace

@@ -1,11 +1,13 @@
 #include "harness/cli/python_package.h"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
+#include "harness/fd.h"
 #include "harness/must.h"
 #include "harness/places.h"
 
@@ -35,6 +37,21 @@ class Command {
     std::vector<char*> arguments_;
 };
 
+pid_t start(const Command& command, const posix_spawn_file_actions_t* actions) {
+    pid_t child = -1;
+    const int error = ::posix_spawn(&child, python, actions, nullptr, command.arguments(), environ);
+    if (error != 0) throw Broken(std::string("start ") + python, Errno(error));
+    return child;
+}
+
+int wait_for(pid_t child) {
+    int status = 0;
+    while (::waitpid(child, &status, 0) == -1) {
+        if (errno != EINTR) throw Broken("wait for the report", Errno::last());
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 }  // namespace
 
 void become_python_package(const std::string& verb, const std::vector<std::string>& words) {
@@ -44,15 +61,29 @@ void become_python_package(const std::string& verb, const std::vector<std::strin
 }
 
 int run_python_package(const std::string& verb, const std::vector<std::string>& words) {
-    const Command command(verb, words);
-    pid_t child = -1;
-    const int error = ::posix_spawn(&child, python, nullptr, nullptr, command.arguments(), environ);
-    if (error != 0) throw Broken(std::string("start ") + python, Errno(error));
-    int status = 0;
-    while (::waitpid(child, &status, 0) == -1) {
-        if (errno != EINTR) throw Broken("wait for the report", Errno::last());
+    return wait_for(start(Command(verb, words), nullptr));
+}
+
+std::string answer_of_python_package(const std::string& verb,
+                                     const std::vector<std::string>& words) {
+    int ends[2];
+    (void)must(::pipe2(ends, O_CLOEXEC), "make a pipe");
+    const Fd from(ends[0]);
+    Fd to(ends[1]);
+    posix_spawn_file_actions_t actions;
+    (void)::posix_spawn_file_actions_init(&actions);
+    (void)::posix_spawn_file_actions_adddup2(&actions, to.get(), STDOUT_FILENO);
+    const pid_t child = start(Command(verb, words), &actions);
+    (void)::posix_spawn_file_actions_destroy(&actions);
+    to = Fd();
+    std::string answer;
+    char piece[4096];
+    for (ssize_t size = 1; size > 0;) {
+        size = must(::read(from.get(), piece, sizeof piece), "read what Python answers");
+        answer.append(piece, static_cast<std::size_t>(size));
     }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (wait_for(child) != 0) throw Broken("hark_report " + verb + " could not do it");
+    return answer;
 }
 
 }  // namespace hark::cli

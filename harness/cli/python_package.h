@@ -14,4 +14,8 @@ namespace hark::cli {
 [[nodiscard]] int run_python_package(const std::string& verb,
                                      const std::vector<std::string>& words);
 
+// Likewise; gives what it prints.  Throws Broken unless it exits with zero.
+[[nodiscard]] std::string answer_of_python_package(const std::string& verb,
+                                                   const std::vector<std::string>& words);
+
 }  // namespace hark::cli

@@ -2,6 +2,7 @@
 
 #include <iostream>
 #include <optional>
+#include <set>
 
 #include "harness/campaign/pool.h"
 #include "harness/campaign/run.h"
@@ -14,6 +15,7 @@
 #include "harness/cli/xml_output.h"
 #include "harness/exit_status.h"
 #include "harness/fault/plan.h"
+#include "harness/verdict.h"
 
 namespace hark::cli {
 
@@ -28,6 +30,7 @@ struct RunOptions {
     bool verbose = false;
     bool json = false;
     bool dry = false;
+    int unsupported_status = exit_as_expected;
 };
 
 int report_nothing() {
@@ -51,6 +54,33 @@ int dry_run(const RunOptions& options) {
         for (const auto& id : ids) std::cout << id << '\n';
     }
     return selected.empty() ? report_nothing() : exit_as_expected;
+}
+
+// What a test runner has to tell from a pass, with the subject's reasons.
+bool is_nothing_judged(const RunReport& report) {
+    std::set<std::string> reasons;
+    for (const auto& row : report.rows) {
+        if (row["verdict"] != to_word(Verdict::unsupported)) return false;
+        reasons.insert(row["message"]);
+    }
+    for (const auto& each : reasons) std::cerr << "hark: unsupported: " << each << '\n';
+    return true;
+}
+
+void print(const RunReport& report, const RunOptions& options) {
+    const Paint paint(wants_colour(options.colour, stdout));
+    if (options.json) {
+        std::cout << summary_as_json(report).dump(2) << '\n';
+    } else if (options.quiet) {
+        print_surprises(std::cout, report, paint);
+    } else {
+        print_table(std::cout, report, paint, options.verbose);
+    }
+    for (const auto& warning : report.warnings) std::cerr << "hark: " << warning << '\n';
+    for (const auto& each : report.unstable) {
+        std::cerr << "hark: not the same in every pass: " << each << '\n';
+    }
+    if (report.interrupted) std::cerr << "hark: interrupted; what ran is in the file\n";
 }
 
 int run(const CLI::App& command, RunOptions& options) {
@@ -82,38 +112,36 @@ int run(const CLI::App& command, RunOptions& options) {
     if (report.of_all_shards == 0 && !report.interrupted) return report_nothing();
     const std::string file = report.file;
     if (xml.has_own_folder()) report.file.clear();  // nobody will find it there
-    const Paint paint(wants_colour(options.colour, stdout));
-    if (options.json) {
-        std::cout << summary_as_json(report).dump(2) << '\n';
-    } else if (options.quiet) {
-        print_surprises(std::cout, report, paint);
-    } else {
-        print_table(std::cout, report, paint, options.verbose);
-    }
-    for (const auto& warning : report.warnings) std::cerr << "hark: " << warning << '\n';
-    for (const auto& each : report.unstable) {
-        std::cerr << "hark: not the same in every pass: " << each << '\n';
-    }
-    if (report.interrupted) std::cerr << "hark: interrupted; what ran is in the file\n";
+    print(report, options);
     if (report.runs == 0 && !report.interrupted) {
         std::cerr << "hark: " << empty_shard(request.shard, report.of_all_shards) << '\n';
     }
-    const int status = xml.write({file}, report.exit_status);
-    if (!baseline || report.interrupted) return status;
-    update(*baseline, request.subjects, report);
-    return save(*baseline, status);
+    int status = xml.write({file}, report.exit_status);
+    if (baseline && !report.interrupted) {
+        update(*baseline, request.subjects, report);
+        status = save(*baseline, status);
+    }
+    const bool asked = options.unsupported_status != exit_as_expected;
+    if (asked && status == exit_as_expected && is_nothing_judged(report)) {
+        return options.unsupported_status;
+    }
+    return status;
 }
 
 constexpr char examples[] =
     R"(  hark run --subject libevent --out results            the whole contract against the system's libevent
-  hark run --subject ./libevent_core.so --clause CEX_2 one clause against a build of your own
+  hark run --subject ./libevent_core.so --clause CEX_2
+                                                       one clause against a build of your own
   hark run --subject libevent --plan accept4:error=EMFILE:when=2 --case 'CBK_1.*'
-  hark run --subject libevent --repeat 100 --shuffle   every verdict the same, in any order
+                                                       with a fault on top
+  hark run --subject libevent --clause NBL_1 --repeat 20 --shuffle
+                                                       every verdict the same, in any order
   hark run --subject ./libevent_core.so --baseline known.toml --update-baseline
                                                        what it does now is what is expected from now on
   hark run --subject ./libevent_core.so --baseline known.toml
                                                        exit 1 once it does anything else
-  hark run --subject libevent --shard 1/3 --out part-1 a third; hark merge makes one file of three
+  hark run --subject libevent --shard 1/3 --out third-1
+                                                       a third; hark merge makes one file of three
   hark run --subject libevent --dry-run --json         what would run
 )";
 
@@ -151,6 +179,13 @@ void add_run(CLI::App& app, Action& action) {
                       "Also the cases that wait for the kernel's clock");
     command->add_flag("--fail-fast", request.fail_fast, "Stop at the first surprise")
         ->excludes("--update-baseline");
+    command
+        ->add_option(
+            "--unsupported-status", options->unsupported_status,
+            "Exit with this where the subject lacks all that was run; 77 is a skipped test "
+            "to CTest, Meson and Automake")
+        ->type_name("STATUS")
+        ->check(CLI::Range(1, 255));
     command->add_flag("--dry-run", options->dry, "Only say what would run");
     command->add_flag("--json", options->json, "The summary, or with --dry-run the runs, as JSON");
     command->add_flag("-q,--quiet", options->quiet, "Nothing but what is wrong");

@@ -246,10 +246,12 @@ void add_choices(CLI::App& command, SweepRequest& request) {
 
 constexpr char examples[] =
     R"(  hark sweep --subject libevent --clause BND_1            all that can go wrong in one clause's cases
-  hark sweep --subject libevent --call accept4 --errno EMFILE,ENFILE
-  hark sweep --subject libevent --shallow 2000 --seed 7   a fair sample, another for each seed
-  hark sweep --subject libevent --shard 1/4 --out part-1  a quarter; four such make the whole
-  hark sweep --resume part-1/results.jsonl                goes on where it was stopped
+  hark sweep --subject libevent --clause CBK_1 --call accept4 --errno EMFILE,ENFILE
+                                                          what comes of two errors of one call
+  hark sweep --subject libevent --shallow 500 --seed 7    a fair sample, another for each seed
+  hark sweep --subject libevent --clause BND_1 --shard 1/4 --out part-1
+                                                          a quarter; four such make the whole
+  hark sweep --resume stopped/results.jsonl               goes on where it was stopped
   hark sweep --subject libevent --clause ALL_1 --pairs    two calls that fail in one run, too
 )";
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from hark_report.compare import compare
+from hark_report.describe import add_footers, as_json
 from hark_report.gather import gather
 from hark_report.history import render_history
 from hark_report.merge import merged
@@ -62,7 +63,9 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--output", metavar="FILE", default="-", help='"-" is standard output')
     report.add_argument("--list-formats", action="store_true", help="list the formats and stop")
     report.add_argument("--json", action="store_true", help="list them as JSON")
-    report.add_argument("results", metavar="RESULTS", nargs="*", type=Path)
+    report.add_argument(
+        "results", metavar="RESULTS", nargs="*", type=Path, help="one file or several"
+    )
     diff = verbs.add_parser("diff", help="say what changed from one run to another")
     diff.add_argument(
         "--format",
@@ -70,8 +73,8 @@ def parser() -> argparse.ArgumentParser:
         help="text, markdown or html; else told by FILE's ending, else text",
     )
     diff.add_argument("--output", metavar="FILE", default="-", help='"-" is standard output')
-    diff.add_argument("before", metavar="BEFORE", type=Path)
-    diff.add_argument("after", metavar="AFTER", type=Path)
+    diff.add_argument("before", metavar="BEFORE", type=Path, help="the results file of then")
+    diff.add_argument("after", metavar="AFTER", type=Path, help="the results file of now")
     history = verbs.add_parser("history", help="each clause over time and versions")
     history.add_argument(
         "--format",
@@ -92,10 +95,22 @@ def parser() -> argparse.ArgumentParser:
         "merge", help="make one results file of all shards, or say what is missing"
     )
     merge.add_argument("--out", metavar="FOLDER", required=True, help="for results.jsonl")
-    merge.add_argument("results", metavar="RESULTS", nargs="+", type=Path)
+    merge.add_argument(
+        "results", metavar="RESULTS", nargs="+", type=Path, help="the files of all shards"
+    )
     check = verbs.add_parser("check", help="say whether files are whole, valid runs")
     check.add_argument("results", metavar="RESULTS", nargs="+", type=Path)
+    add_footers(verbs.choices)
     return top
+
+
+def describe(verb: str, folder: Path) -> Status:
+    """For the manual and for completion; --help doesn't name it."""
+    shelf = folder / verb if (folder / verb).is_dir() else folder
+    verbs = (each for each in parser()._actions if isinstance(each, argparse._SubParsersAction))
+    command = next(verbs).choices[verb]
+    write([as_json(command, verb, {"--format": list(formats(shelf))}), "\n"], "-")
+    return Status.DONE
 
 
 def reports_folder(environment: Mapping[str, str]) -> Path:
@@ -207,6 +222,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     verb = words[0] if words[:1] in (["diff"], ["history"], ["merge"]) else "report"
     try:
+        if words[:1] == ["describe"]:
+            return describe(words[1], reports_folder(os.environ))
         arguments = parser().parse_args(argv)
         folder = reports_folder(os.environ)
         if arguments.verb == "check":

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from house_rules.registry import rule
 from house_rules.tree import Remarks, Tree, blocks, first_comment, is_cpp, is_shell
 
-TOP_FOLDERS = {".ci", "cases", "harness", "reports", "scripts", "shims"}
+TOP_FOLDERS = {".ci", ".github", ".gitlab", "cases", "harness", "reports", "scripts", "shims"}
 DRAWERS = {"util", "utils", "common", "misc", "helper", "helpers", "manager", "lib", "src"}
 
 

@@ -146,13 +146,6 @@ def test_a_sweep_for_what_the_fault_model_has_not(option: str, name: str, piece:
     refuses(hark("sweep", "--subject", "libevent", option, name), 64, piece, "hark list faults")
 
 
-def test_each_command_has_examples_of_its_own() -> None:
-    for command in ("run", "sweep", "replay"):
-        told = hark(command, "--help").out.partition("Examples:")[2]
-        lines = [line for line in told.splitlines() if line.strip()]
-        assert lines and all(line.startswith(f"  hark {command} ") for line in lines)
-
-
 def test_a_filter_that_matches_nothing() -> None:
     filters = ("--filter", "nothing*")
     for words in (("run",), ("run", "--dry-run"), ("sweep",)):

@@ -95,3 +95,25 @@ def test_the_faults_are_errors_of_any_option_errors_of_one_and_twists() -> None:
         assert (row["fault"], row["option"], row["class"]) == (fault, option, consequence)
     in_order = [each["call"] for each in listed("faults")]
     assert in_order == sorted(in_order)
+
+
+def test_cases_by_clause_and_by_glob() -> None:
+    everything = [each["id"] for each in listed("cases")]
+    some = hark("list", "cases", "--clause", "ERR_3", "--filter", "*@emfile", "--columns", "id").out
+    expected = [each for each in everything if each.startswith("ERR_3.") and "@emfile" in each]
+    assert some.split() == [each for each in expected if each.endswith("@emfile")] != []
+    none = hark("list", "cases", "--filter", "nothing*")
+    assert (none.status, none.out) == (3, "")
+    assert hark("list", "cases", "--clause", "ERR_99").status == 64
+
+
+def test_columns_in_the_order_asked_for() -> None:
+    rows = listed("cases")
+    lines = hark("list", "cases", "--columns", "slow,id,level").out.splitlines()
+    assert [line.split() for line in lines] == [
+        [str(each["slow"]).lower(), each["id"], each["level"]] for each in rows
+    ]
+    assert {each["case"] for each in rows} == {each["id"].split("@")[0] for each in rows}
+    refused = hark("list", "faults", "--columns", "call,authorty")
+    assert (refused.status, refused.out) == (64, "")
+    assert "did you mean authority?" in refused.err

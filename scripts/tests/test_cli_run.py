@@ -239,3 +239,24 @@ def test_an_installation_does_the_same(tmp_path: Path) -> None:
     assert "1 of 1 clauses hold" in report.out
     where = json.loads(hark("list", "subjects", "--json", by=installed).out)
     assert [each["adapter"].startswith(str(prefix)) for each in where] == [True] * len(where)
+
+
+LACKING = ("run", "--subject", "libuv", "--quiet", "--unsupported-status", "77", "--clause")
+
+
+def test_a_test_runner_is_told_what_the_subject_lacks() -> None:
+    lacks = hark(*LACKING, "SCB_1")
+    assert (lacks.status, lacks.out) == (77, "")
+    assert "hark: unsupported: libuv takes the callback in uv_listen" in lacks.err
+    assert hark("run", "--subject", "libuv", "--quiet", "--clause", "SCB_1").status == 0
+
+
+def test_a_shard_without_a_run_has_tested_nothing() -> None:
+    one = (*LACKING, "BND_1", "--case", "BND_1.delivers@ipv4", "--shard")
+    assert sorted(hark(*one, shard).status for shard in ("1/3", "2/3", "3/3")) == [0, 77, 77]
+
+
+def test_a_part_that_ran_or_failed_is_not_taken_for_lacking() -> None:
+    assert hark(*LACKING, "BND_1").status == 0  # some of it is unsupported, some passes
+    failing = ("BND_1", "--case", "BND_1.delivers@ipv4", "--plan", "bind:error=EADDRINUSE")
+    assert hark(*LACKING, *failing).status == 1

@@ -2,72 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import kit_page
 import pytest
-from hark_call import Answer, hark, lines_of, program, rows_of
-
-
-BUILD_S = 900.0  # a deadline for two dozen adapters, on a machine that has other work
-
-
-@dataclass(frozen=True)
-class Kit:
-    """An installed Hark, and an adapter's folder that does not know Hark's tree."""
-
-    prefix: Path
-    folder: Path
-
-    @property
-    def page(self) -> Path:
-        return self.prefix / "share/hark/kit/README.md"
-
-    def begin(self, name: str) -> Kit:
-        """As the page begins."""
-        folder = self.folder / name
-        shutil.copytree(self.page.parent / "template", folder)
-        for each in (self.page.parent / "tiny").iterdir():
-            shutil.copy(each, folder)
-        return Kit(self.prefix, folder)
-
-    def build(self) -> None:
-        path = [f"-DCMAKE_PREFIX_PATH={self.prefix}", "-DCMAKE_BUILD_TYPE=Debug"]
-        run(["cmake", "-G", "Ninja", "-B", "build", *path], self.folder)
-        run(["cmake", "--build", "build"], self.folder)
-
-    def hark(self, *words: str) -> Answer:
-        return hark(*words, by=self.prefix / "bin/hark", cwd=self.folder)
-
-
-def run(words: list[str], folder: Path) -> str:
-    done = subprocess.run(
-        words, cwd=folder, capture_output=True, text=True, timeout=BUILD_S, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+from hark_call import hark, lines_of, program, rows_of
+from kit_call import Kit, install, tiny, write
 
 
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory: pytest.TempPathFactory) -> Kit:
-    built = program().parent
-    if not (built / "CMakeCache.txt").exists():
-        pytest.skip(f"{built} is no build folder to install from")
-    folder = tmp_path_factory.mktemp("kit")
-    run(["cmake", "--install", str(built), "--prefix", str(folder / "prefix")], folder)
-    return Kit(folder / "prefix", folder)
-
-
-def write(folder: Path, step: kit_page.Step) -> None:
-    """What the step says, put where it says."""
-    if step.build:
-        (folder / "CMakeLists.txt").write_text(step.build)
-    adapter = folder / "adapter.cpp"
-    for block in step.code:
-        adapter.write_text(kit_page.written(adapter.read_text(), block))
+    return install(tmp_path_factory.mktemp("kit"))
 
 
 def test_the_page_builds_an_adapter_and_shows_what_is_printed(kit: Kit) -> None:
@@ -133,9 +78,7 @@ WRONG = {
 @pytest.fixture(scope="module")
 def wrong(kit: Kit) -> Kit:
     """A folder with the page's adapter, and each of the wrong ones, built."""
-    many = kit.begin("wrong")
-    for step in kit_page.steps(kit_page.page(many.page.parent)):
-        write(many.folder, step)
+    many = tiny(kit, "wrong")
     source = (many.folder / "adapter.cpp").read_text()
     build = (many.folder / "CMakeLists.txt").read_text()
     for name, (right, mistake, _) in WRONG.items():
@@ -197,9 +140,7 @@ reason = "tiny_listen reads the address that it is given"
 
 
 def test_what_is_expected_lies_beside_the_adapter(kit: Kit, tmp_path: Path) -> None:
-    mine = kit.begin("expecting")
-    for step in kit_page.steps(kit_page.page(mine.page.parent)):
-        write(mine.folder, step)
+    mine = tiny(kit, "expecting")
     words = ("run", "--subject", "build/tiny.so", "--clause", "BND_3", "--out", str(tmp_path))
     mine.build()
     assert mine.hark(*words).status == 1
