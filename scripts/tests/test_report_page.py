@@ -348,7 +348,9 @@ def test_every_control_has_a_name(browser: Chrome, page: str) -> None:
     go(browser, page)
     one(browser, "#open-bad").click()
     settled(browser)
-    controls = browser.find_elements(By.CSS_SELECTOR, "button, input, a, summary, [role='region'], [role='group']")
+    controls = browser.find_elements(
+        By.CSS_SELECTOR, "button, input, a, summary, [role='region'], [role='group']"
+    )
     visible = [each for each in controls if each.is_displayed()]
     assert len(visible) > 40
     assert [each.get_attribute("outerHTML") for each in visible if not each.accessible_name] == []
