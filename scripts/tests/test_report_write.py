@@ -130,7 +130,7 @@ def test_a_fault_of_our_own_is_one_line(results: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "the following arguments are required: report|diff|check (try --help)"),
+        ([], "the following arguments are required: report|diff|history|merge|check (try --help)"),
         (["report"], "RESULTS is missing (try --help)"),
         (
             ["report", "--format", "pdf", "x"],
