@@ -178,14 +178,18 @@ function remarkOf(data, cell) {
     make('a', {href: `#${cell.other}`}, data.contradicts), ' and ', make('a', {href: '#contradictions'}, 'which of the two is followed'), '.');
 }
 
+const VERDICTS = ['fail', 'error', 'unreached', 'unsupported', 'recorded', 'pass'];
+
 function clauseSheet(data, part, wanted) {
   const cell = data.cells[part];
   const cases = data.cases.filter((each) => each.on[part] !== undefined);
-  const isQuiet = (each) => each.on[part].length === 1 && each.on[part][0].quiet;
+  // What a reader must see first; of equals in the order of the run.
+  const urgency = ({on: {[part]: [first]}}) => [first.loud ? 0 : 1, VERDICTS.indexOf(first.verdict)];
+  const byUrgency = (one, other) => urgency(one)[0] - urgency(other)[0] || urgency(one)[1] - urgency(other)[1];
   const label = `${cell.name}, ${data.id}`;
   return make('div', {class: 'sheet', role: 'region', 'aria-label': label},
     headOf(data.id, cell.name, cell.anchor, label), wordsOf(data), remarkOf(data, cell), others(data, part),
-    ...[...cases.filter((each) => !isQuiet(each)), ...cases.filter(isQuiet)].map((each) => caseOf(data, part, each, wanted)));
+    ...cases.sort(byUrgency).map((each) => caseOf(data, part, each, wanted)));
 }
 
 function partOf(cell, part) {

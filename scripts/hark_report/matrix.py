@@ -136,12 +136,12 @@ class Cell:
 
     @cached_property
     def cases(self) -> tuple[Case, ...]:
-        """In the order of the run, those that only passed after the others."""
+        """Those that a reader must see first, and of equals in the order of the run."""
         by_case: dict[str, list[Row]] = {}
         for row in self.rows:
             by_case.setdefault(row.case, []).append(row)
         cases = [Case(tuple(rows)) for rows in by_case.values()]
-        return tuple(sorted(cases, key=lambda case: case.is_quiet))
+        return tuple(sorted(cases, key=lambda case: urgency(case.outcomes[0].first)[:2]))
 
 
 @dataclass(frozen=True)

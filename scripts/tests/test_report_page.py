@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_call import call
+from report_call import call, report
 from report_sample import Results, everything, row, subject
 from selenium.common.exceptions import JavascriptException
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions, Keys
@@ -276,6 +276,24 @@ def test_search_looks_into_clauses_evidence_and_ids(
     one(browser, "#search").send_keys(query)
     assert shown_clauses(browser) == clauses
     assert one(browser, "#empty").is_displayed() is (clauses == [])
+
+
+def test_a_cell_begins_with_what_is_broken(browser: Chrome, tmp_path: Path) -> None:
+    rows = [
+        row("libevent", "NBL_1", "kept"),
+        row("libevent", "NBL_1", "lacking", verdict="unsupported", message="none here"),
+        row("libevent", "NBL_1", "foreseen", verdict="fail", expected_verdict="fail", known="so"),
+        row("libevent", "NBL_1", "surprising", verdict="fail", seen="3"),
+    ]
+    path = Results([subject("libevent")], rows).write(tmp_path / "results.jsonl")
+    page = tmp_path / "page.html"
+    page.write_text(report("html", path), encoding="utf-8")
+    go(browser, page.as_uri())
+    cell(browser, "libevent/NBL_1").click()
+    places = browser.find_elements(By.CSS_SELECTOR, ".case .where")
+    told = [each.get_attribute("textContent") or "" for each in places]
+    order = ("surprising", "foreseen", "lacking", "kept")
+    assert [each.split(",")[0] for each in told] == [f"NBL_1.{name}" for name in order]
 
 
 def test_what_no_clause_matches_can_be_cleared(browser: Chrome, page: str) -> None:
