@@ -279,21 +279,25 @@ def test_search_looks_into_clauses_evidence_and_ids(
 
 
 def test_a_cell_begins_with_what_is_broken(browser: Chrome, tmp_path: Path) -> None:
-    rows = [
-        row("libevent", "NBL_1", "kept"),
-        row("libevent", "NBL_1", "lacking", verdict="unsupported", message="none here"),
-        row("libevent", "NBL_1", "foreseen", verdict="fail", expected_verdict="fail", known="so"),
-        row("libevent", "NBL_1", "surprising", verdict="fail", seen="3"),
-    ]
-    path = Results([subject("libevent")], rows).write(tmp_path / "results.jsonl")
+    def rows(name: str, kept: str, lacking: str, foreseen: str, surprising: str) -> list[Any]:
+        changes: dict[str, dict[str, Any]] = {
+            kept: {},
+            lacking: {"verdict": "unsupported", "message": "none here"},
+            foreseen: {"verdict": "fail", "expected_verdict": "fail", "known": "so"},
+            surprising: {"verdict": "fail", "seen": "3"},
+        }
+        return [row(name, "NBL_1", case, **changes[case]) for case in ("a", "b", "c", "d")]
+
+    both = [*rows("libevent", "a", "b", "c", "d"), *rows("reference", "d", "c", "b", "a")]
+    path = Results([subject("libevent"), subject("reference")], both).write(tmp_path / "r.jsonl")
     page = tmp_path / "page.html"
     page.write_text(report("html", path), encoding="utf-8")
-    go(browser, page.as_uri())
-    cell(browser, "libevent/NBL_1").click()
-    places = browser.find_elements(By.CSS_SELECTOR, ".case .where")
-    told = [each.get_attribute("textContent") or "" for each in places]
-    order = ("surprising", "foreseen", "lacking", "kept")
-    assert [each.split(",")[0] for each in told] == [f"NBL_1.{name}" for name in order]
+    for name, order in (("libevent", "dcba"), ("reference", "abcd")):
+        go(browser, page.as_uri())
+        cell(browser, f"{name}/NBL_1").click()
+        places = browser.find_elements(By.CSS_SELECTOR, ".case .where")
+        told = [each.get_attribute("textContent") or "" for each in places]
+        assert [each.split(",")[0] for each in told] == [f"NBL_1.{case}" for case in order]
 
 
 def test_what_no_clause_matches_can_be_cleared(browser: Chrome, page: str) -> None:

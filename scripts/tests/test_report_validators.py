@@ -62,7 +62,7 @@ def of_an_attacker(folder: Path) -> Path:
     return hostile(room=5_000).write(folder / "hostile.jsonl")
 
 
-@pytest.fixture(params=[of_everything, of_a_sweep, of_an_attacker], ids=lambda made: made.__name__)
+@pytest.fixture(params=[of_everything, of_a_sweep, of_an_attacker], ids=["everything", "sweep", "attacker"])
 def results(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     path: Path = request.param(tmp_path)
     return path
