@@ -62,7 +62,9 @@ def of_an_attacker(folder: Path) -> Path:
     return hostile(room=5_000).write(folder / "hostile.jsonl")
 
 
-@pytest.fixture(params=[of_everything, of_a_sweep, of_an_attacker], ids=["everything", "sweep", "attacker"])
+@pytest.fixture(
+    params=[of_everything, of_a_sweep, of_an_attacker], ids=["everything", "sweep", "attacker"]
+)
 def results(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     path: Path = request.param(tmp_path)
     return path
