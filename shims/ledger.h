@@ -11,6 +11,8 @@
 #include <ctime>
 #include <iterator>
 
+#include "shims/schedule.h"
+
 namespace shim {
 
 enum class Call : std::uint16_t {
@@ -167,9 +169,9 @@ struct Allocation {
 };
 
 // Why the shim itself ended the process.
-enum class End : std::uint32_t { none, would_block, busy };
+enum class End : std::uint32_t { none, would_block, busy, deadlock };
 
-inline constexpr std::uint64_t ledger_magic = 0x48'61'72'6b'00'00'00'03;  // "Hark", layout 3
+inline constexpr std::uint64_t ledger_magic = 0x48'61'72'6b'00'00'00'04;  // "Hark", layout 4
 inline constexpr std::size_t rule_room = 16;
 inline constexpr std::size_t range_room = 32;
 inline constexpr std::size_t record_room = 1 << 14;
@@ -177,6 +179,7 @@ inline constexpr std::size_t descriptor_room = 4096;
 inline constexpr std::size_t allocation_room = 1 << 13;
 inline constexpr int exit_would_block = 86;  // the exit status that goes with End::would_block
 inline constexpr int exit_busy = 87;         // and with End::busy
+inline constexpr int exit_deadlock = 88;     // and with End::deadlock
 
 // The coarse ones stop with those whose time they tell.
 inline constexpr clockid_t stoppable_clocks[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW,
@@ -211,6 +214,8 @@ struct Ledger {
     std::atomic<std::uint32_t> allocation_count;   // live, of the subject
     std::atomic<std::uint32_t> allocations_lost;   // not followed, for want of room
     std::atomic<std::uint32_t> memory_refused;     // allocations that failed without a rule
+
+    Schedule schedule;
 
     Descriptor descriptors[descriptor_room];
     Allocation allocations[allocation_room];

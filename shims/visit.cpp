@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "shims/capture.h"
+#include "shims/control.h"
 #include "shims/life.h"
 
 namespace shim {
@@ -33,8 +34,13 @@ Visit::Visit(Ledger& page, const Row& row, const void* caller, const Arguments& 
              std::int64_t flags)
     : page_(page), row_(row), arguments_(arguments) {
     if (!is_subject(page, caller)) return;
+    const bool is_controlled = control::has_me(page);
+    if (is_controlled) [[unlikely]]
+        control::point(page, row.call, arguments.of, caller);
     page.calls[static_cast<std::size_t>(row.call)].fetch_add(1, std::memory_order_relaxed);
     enter(caller);
+    if (is_controlled) [[unlikely]]
+        control::name(page, number_);
     closes_foreign_ = life::closes_foreign(*this);
     if (page.rule_count != 0) obey(flags);
 }
@@ -180,6 +186,8 @@ void Visit::leave(std::int64_t outcome, int error) {
 }
 
 void Visit::complete(std::int64_t outcome, int error) {
+    if (control::has_me(page_)) [[unlikely]]
+        control::after(page_, row_.call, arguments_.of, error);
     if (!is_record_mine()) return;
     const bool was_made = !replaced_;
     const bool has_closed = was_made ? error == 0 : (marks_ & mark_consumed) != 0;

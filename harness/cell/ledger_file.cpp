@@ -74,6 +74,12 @@ void clear_for_next(shim::Ledger& ledger) {
     ledger.memory_refused.store(0);
 }
 
+// Its steps are mostly untouched, and most runs have no schedule at all.
+static void clear_schedule(shim::Schedule& schedule) {
+    if (schedule.strategy.load() == shim::Strategy::none && schedule.threads.load() == 0) return;
+    new (&schedule) shim::Schedule;
+}
+
 void clear_run(shim::Ledger& ledger) {
     clear_for_next(ledger);
     ledger.ends_on_block.store(0);
@@ -94,6 +100,7 @@ void clear_run(shim::Ledger& ledger) {
         if (each.pointer.load() != 0) new (&each) shim::Allocation{};
     }
     ledger.allocation_count.store(0);
+    clear_schedule(ledger.schedule);
 }
 
 }  // namespace hark
