@@ -38,15 +38,18 @@ namespace clause {
 // CASE(clause, name, "what the subject does") { ... }, with `stage` in its hands.
 // CASE_FOR takes the set of variants that it is run in, a function or a lambda that gives them.
 // SLOW_CASE waits for the kernel's own clock; its comment says why.
-#define HARK_CASE(clause_id, name, sentence, variants, slow)                                       \
+// SCENARIO has threads in any order, and no verdict of its own but that of each schedule.
+#define HARK_CASE(clause_id, name, sentence, variants, ...)                                        \
     static void clause_id##_##name(hark::Stage& stage);                                            \
     static const hark::RegisterCase register_##clause_id##_##name{                                 \
         {&::clause::clause_id, #name, sentence, __FILE__, __LINE__, &clause_id##_##name, variants, \
-         slow}};                                                                                   \
+         __VA_ARGS__}};                                                                            \
     static void clause_id##_##name([[maybe_unused]] hark::Stage& stage)
 #define CASE(clause_id, name, sentence) HARK_CASE(clause_id, name, sentence, hark::only_once, false)
 #define CASE_FOR(clause_id, name, variants, sentence) \
     HARK_CASE(clause_id, name, sentence, variants, false)
+#define SCENARIO(clause_id, name, sentence) \
+    HARK_CASE(clause_id, name, sentence, hark::only_once, false, true)
 #define SLOW_CASE(clause_id, name, sentence) \
     HARK_CASE(clause_id, name, sentence, hark::only_once, true)
 

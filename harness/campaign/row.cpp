@@ -1,9 +1,11 @@
 #include "harness/campaign/row.h"
 
+#include "harness/exit_status.h"
 #include "harness/kill_rate.h"
 #include "harness/results/machine.h"
 #include "harness/results/results_file.h"
 #include "harness/stage/case.h"
+#include "harness/verdict.h"
 #include "harness/version.h"
 
 namespace hark {
@@ -37,6 +39,11 @@ std::string in_shell(const std::string& word) {
     std::string quoted = "'";
     for (const char each : word) quoted += each == '\'' ? "'\\''" : std::string(1, each);
     return quoted + "'";
+}
+
+std::string from_repository(std::string_view file) {
+    const auto at = file.rfind("cases/");
+    return std::string(at == std::string_view::npos ? file : file.substr(at));
 }
 
 }  // namespace
@@ -85,6 +92,29 @@ std::string repeating_command(const std::string& id, const std::vector<std::stri
     std::string command = "hark replay " + in_shell(id);
     for (const auto& rule : plan) command += " --plan " + in_shell(rule);
     return command;
+}
+
+void complete(json& row, const std::string& label, const Selected& selected,
+              const std::vector<std::string>& plan) {
+    const Case& one = cases()[selected.case_number];
+    row["kind"] = "row";
+    row["id"] = label + "/" + selected.id;
+    row["subject"] = label;
+    row["clause"] = one.clause->id;
+    row["case"] = one.id();
+    row["variant"] = variants_of(one)[selected.variant_number].label;
+    row["sentence"] = one.sentence;
+    row["file"] = from_repository(one.file);
+    row["line"] = one.line;
+    row["job_plan"] = plan;
+    row["repeat"] = repeating_command(label + "/" + selected.id, plan);
+}
+
+int status_of(const json& row) {
+    if (row["as_expected"].get<bool>()) return exit_as_expected;
+    const std::string verdict = row["verdict"];
+    const bool ours = verdict == to_word(Verdict::error) || verdict == to_word(Verdict::unreached);
+    return ours ? exit_broken : exit_unexpected;
 }
 
 }  // namespace hark

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/campaign/selection.h"
 #include "harness/cell/isolation.h"
 #include "harness/cell/protocol.h"
 
@@ -31,5 +32,12 @@ struct HeaderFacts {
 // A line for a shell.
 [[nodiscard]] std::string repeating_command(const std::string& id,
                                             const std::vector<std::string>& plan);
+
+// What the zygote could not know: which run of which subject this was.
+void complete(nlohmann::json& row, const std::string& label, const Selected& selected,
+              const std::vector<std::string>& plan);
+
+// What a command exits with for a row that has been judged.
+[[nodiscard]] int status_of(const nlohmann::json& row);
 
 }  // namespace hark

@@ -29,35 +29,6 @@ struct Ready {
     Expectations expectations;
 };
 
-std::string from_repository(std::string_view file) {
-    const auto at = file.rfind("cases/");
-    return std::string(at == std::string_view::npos ? file : file.substr(at));
-}
-
-// What the zygote could not know: which run of which subject this was.
-void complete(json& row, const std::string& label, const Selected& selected,
-              const std::vector<std::string>& plan) {
-    const Case& one = cases()[selected.case_number];
-    row["kind"] = "row";
-    row["id"] = label + "/" + selected.id;
-    row["subject"] = label;
-    row["clause"] = one.clause->id;
-    row["case"] = one.id();
-    row["variant"] = variants_of(one)[selected.variant_number].label;
-    row["sentence"] = one.sentence;
-    row["file"] = from_repository(one.file);
-    row["line"] = one.line;
-    row["job_plan"] = plan;
-    row["repeat"] = repeating_command(label + "/" + selected.id, plan);
-}
-
-int status_of(const json& row) {
-    if (row["as_expected"].get<bool>()) return exit_as_expected;
-    const std::string verdict = row["verdict"];
-    const bool ours = verdict == to_word(Verdict::error) || verdict == to_word(Verdict::unreached);
-    return ours ? exit_broken : exit_unexpected;
-}
-
 class Campaign {
   public:
     Campaign(const RunRequest& request, const std::function<void(const Progress&)>& tell,

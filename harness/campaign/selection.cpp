@@ -72,6 +72,7 @@ std::vector<Selected> select(const Selection& selection) {
             continue;
         }
         if (one.slow && !selection.slow) continue;
+        if (one.scenario != selection.scenarios) continue;
         if ((one.clause->policy == Policy::adapter) != selection.of_adapter) continue;
         const Variants& variants = variants_of(one);
         for (std::uint32_t variant = 0; variant < variants.size(); ++variant) {
@@ -88,6 +89,8 @@ Selected select_one(const std::string& id) {
     const auto of_adapter =
         select({.clauses = {}, .filters = {}, .slow = true, .of_adapter = true});
     all.insert(all.end(), of_adapter.begin(), of_adapter.end());
+    const auto scenarios = select({.clauses = {}, .filters = {}, .slow = true, .scenarios = true});
+    all.insert(all.end(), scenarios.begin(), scenarios.end());
     std::vector<std::string_view> known;
     for (const auto& each : all) {
         if (each.id == id) return each;

@@ -27,6 +27,8 @@ struct Selection {
     bool slow = false;  // also the cases that wait for the kernel's clock
     // The checks of an adapter, and no case of the contract.
     bool of_adapter = false;
+    // What has threads beside each other, and nothing else.
+    bool scenarios = false;
 };
 
 // In the order of the document.  Throws UnknownName for a clause that is not in the contract.

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "harness/cell/interleaving.h"
 #include "harness/cell/ledger_file.h"
 #include "harness/cell/own_signals.h"
 #include "harness/must.h"
@@ -139,7 +140,9 @@ void prepare_cell(int output, const std::set<unsigned>& kept, CrashSite* crash) 
 
 std::string run_here(const Job& job, Subject& subject, shim::Ledger& ledger) {
     const Case& one = cases()[job.case_number];
-    const Judging judging = job.mode == Mode::contract ? Judging::by_case : Judging::by_oracles;
+    const Judging judging = job.mode == Mode::contract || job.mode == Mode::explore
+                                ? Judging::by_case
+                                : Judging::by_oracles;
     const Outcome outcome = run_case({.one = one,
                                       .variant = variants_of(one)[job.variant_number],
                                       .faults = parse_plan(job.plans.at(0)),
@@ -154,6 +157,7 @@ void live_and_die(const Job& job, Subject& subject, shim::Ledger& ledger, Mailbo
     try {
         prepare_cell(output, kept, &mailbox.crash());
         begin_in_this_process(ledger, job.most_calls);
+        write_to(ledger.schedule, parse_interleaving(job.schedule));
         mailbox.put(run_here(job, subject, ledger));
     } catch (const std::exception& trouble) {
         Outcome outcome;

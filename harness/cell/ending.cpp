@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "harness/cell/interleaving.h"
 #include "harness/cell/ledger_file.h"
 #include "harness/trace/symbol.h"
 #include "harness/verdict.h"
@@ -75,6 +76,7 @@ End abnormal_end(const Ending& ending, bool has_outcome, const CrashSite& crash,
     if (ledger.end.load() == shim::End::busy) {
         return {"hang", "it makes call after call and comes to no end: it tries again and again"};
     }
+    if (ledger.end.load() == shim::End::deadlock) return {"deadlock", deadlock_in(ledger)};
     if (ending.deadlocked) {
         return {"hang", "deadlock: every thread waits for another" + unfinished_call(ledger)};
     }

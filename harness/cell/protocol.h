@@ -12,6 +12,7 @@ namespace hark {
 // What a job's runs are for.
 enum class Mode {
     contract,  // the case judges; a whole row comes back
+    explore,   // likewise, and a row without a trace comes back
     count,     // nothing is judged; the calls that the subject made come back
     sweep,     // the oracles judge; a short row for each plan comes back
     apart,     // likewise with each plan in a cell of its own
@@ -28,12 +29,13 @@ struct Job {
     std::uint32_t timeout_ms = 5000;                     // a run takes a few; longer is a hang
     std::uint32_t most_calls = 0;                        // a run that makes more is a hang; zero:
                                                          // as many as any sound run
-    bool whole_trace = false;  // every line of it, locks and allocations too
+    std::string schedule = {};  // in which order its threads go on (harness/cell/interleaving.h)
+    bool whole_trace = false;   // every line of it, locks and allocations too
     Mode mode = Mode::contract;
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Job, number, case_number, variant_number, plans, timeout_ms,
-                                   most_calls, whole_trace, mode)
+                                   most_calls, schedule, whole_trace, mode)
 
 // The first line of a zygote: what it has loaded, or why it could not.
 struct Hello {

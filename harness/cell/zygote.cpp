@@ -21,6 +21,7 @@
 #include "harness/cell/cell.h"
 #include "harness/cell/ending.h"
 #include "harness/cell/host.h"
+#include "harness/cell/interleaving.h"
 #include "harness/cell/ledger_file.h"
 #include "harness/cell/stable_text.h"
 #include "harness/must.h"
@@ -160,7 +161,10 @@ json Zygote::run(const Job& job) {
                                 {"seen", ledger_.rules[i].seen.load()},
                                 {"fired", ledger_.rules[i].fired.load()}});
     }
-    if (job.mode == Mode::count) {
+    if (ledger_.schedule.threads.load() != 0) row["schedule"] = to_json(ledger_.schedule);
+    if (job.mode == Mode::explore) {
+        row.erase("did");
+    } else if (job.mode == Mode::count) {
         row["calls"] =
             calls_made(ledger_, [this](std::uint64_t address) { return site_name(address); });
     } else {

@@ -22,6 +22,7 @@ void add_mutants(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
+void add_schedules(CLI::App& app, Action& action);
 void add_smoke(CLI::App& app, Action& action);
 void add_sweep(CLI::App& app, Action& action);
 // Not for users: what a shell asks, what the build asks, and what Hark starts itself as.

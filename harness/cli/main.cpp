@@ -4,6 +4,7 @@
 
 #include "harness/campaign/expectations.h"
 #include "harness/campaign/selection.h"
+#include "harness/cell/interleaving.h"
 #include "harness/cli/command.h"
 #include "harness/cli/sharding.h"
 #include "harness/cli/subject_choice.h"
@@ -50,6 +51,8 @@ int act(const Action& action) {
         return complain(exit_usage, refused.what());
     } catch (const UnknownName& unknown) {
         return complain(exit_usage, unknown.what());
+    } catch (const BadInterleaving& wrong) {
+        return complain(exit_usage, wrong.what());
     } catch (const BadEnvironment& wrong) {
         return complain(exit_usage, wrong.what());
     } catch (const NoSuchFile& missing) {
@@ -84,6 +87,7 @@ int run_command_line(int count, char** words) {
     Action action;
     add_run(app, action);
     add_sweep(app, action);
+    add_schedules(app, action);
     add_mutants(app, action);
     add_smoke(app, action);
     add_replay(app, action);

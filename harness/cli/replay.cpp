@@ -9,6 +9,7 @@
 
 #include "harness/campaign/selection.h"
 #include "harness/campaign/worker.h"
+#include "harness/cell/interleaving.h"
 #include "harness/cli/command.h"
 #include "harness/cli/subject_choice.h"
 #include "harness/cli/terminal.h"
@@ -26,6 +27,7 @@ namespace {
 struct ReplayOptions {
     std::string what;
     std::vector<std::string> plan;
+    std::string schedule;
     bool by_oracles = false;
     bool gdb = false;
     bool json = false;
@@ -138,6 +140,7 @@ void print(const nlohmann::json& row, const Wanted& wanted) {
 
 int replay(const ReplayOptions& options) {
     (void)parse_plan(options.plan);
+    (void)parse_interleaving(options.schedule);
     const Wanted wanted = find(options);
     if (options.gdb) under_gdb(wanted);
     Worker worker(wanted.subject);
@@ -147,6 +150,7 @@ int replay(const ReplayOptions& options) {
                   .variant_number = wanted.run.variant_number,
                   .plans = {wanted.plan},
                   .timeout_ms = static_cast<std::uint32_t>(5000 * options.timeout_scale),
+                  .schedule = options.schedule,
                   .whole_trace = true,
                   .mode = wanted.by_oracles ? Mode::alone : Mode::contract};
     worker.give(job);
@@ -179,6 +183,10 @@ void add_replay(CLI::App& app, Action& action) {
     command->add_option("what", options->what, "SUBJECT/CASE[@VARIANT], or RESULTS#ROW")
         ->required();
     command->add_option("--plan", options->plan, "A fault on top of the case's own; repeatable");
+    command
+        ->add_option("--schedule", options->schedule,
+                     "In which order its threads go on: follow, or STEP:THREAD,...")
+        ->type_name("SCHEDULE");
     command->add_option("--timeout-scale", options->timeout_scale, "Multiplies the time limit")
         ->check(CLI::PositiveNumber);
     command->add_flag("--oracles", options->by_oracles,

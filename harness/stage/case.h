@@ -78,7 +78,8 @@ struct Case {
     int line;
     void (*body)(Stage&);
     Variants (*variants)();
-    bool slow = false;  // waits for the kernel's clock: run only when asked for
+    bool slow = false;      // waits for the kernel's clock: run only when asked for
+    bool scenario = false;  // threads beside each other: run under schedules only
 
     [[nodiscard]] std::string id() const {
         return std::string(clause->id) + "." + std::string(name);

@@ -148,6 +148,10 @@ class Stage {
     // `unsupported`.
     void use_threads();
 
+    // Runs each in a thread of its own, in the order that the run's schedule says or as the kernel
+    // lets them, and comes back when all have ended.  Throws what one of them threw.
+    void together(const std::vector<std::function<void()>>& bodies);
+
     // Faults, in the words a user types.  Counting begins here.
     void inject(std::string_view plan);
     void end_faults();  // the rules stop firing; what fired stays counted
