@@ -182,9 +182,9 @@ std::string deadlock_in(const shim::Ledger& ledger) {
         const bool for_lock = waits == Waits::lock || actor.is_woken.load() != 0;
         const auto mutex = waits == Waits::lock ? actor.object.load() : actor.mutex.load();
         if (waits == Waits::events) {
-            text += " waits for events that nobody is left to cause";
+            text += " waits for events";
         } else if (!for_lock) {
-            text += " waits to be woken by somebody who has been there, or never comes";
+            text += " waits to be woken";
         } else {
             text += " waits for " + lock_name(mutex, known);
             const auto* held = holder_of(schedule, mutex);

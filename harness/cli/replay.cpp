@@ -83,6 +83,30 @@ Wanted find(const ReplayOptions& options) {
             options.plan.empty() ? run.plan : options.plan, options.by_oracles || run.by_oracles};
 }
 
+constexpr std::size_t column_width = 26;
+
+void print_heads(unsigned threads) {
+    std::string heads = "      main";
+    for (unsigned i = 0; i < threads; ++i) {
+        heads.resize(6 + column_width * (i + 1), ' ');
+        heads += "thread " + std::to_string(i);
+    }
+    std::cout << heads << '\n';
+}
+
+// As "   40 [tid 3] call": the first thread is the one that makes the others, which come after it
+// in their order.  What is told of it stands under its name.
+std::string in_its_column(const std::string& line) {
+    const auto begin = line.find(" [tid ");
+    if (begin == std::string::npos) return line;
+    const auto end = line.find("] ", begin);
+    unsigned thread = 0;
+    (void)std::from_chars(line.data() + begin + 6, line.data() + end, thread);
+    if (end == std::string::npos || thread == 0 || thread > shim::thread_room + 1) return line;
+    return line.substr(0, begin) + " " + std::string((thread - 1) * column_width, ' ') +
+           line.substr(end + 2);
+}
+
 void print(const nlohmann::json& row, const Wanted& wanted) {
     const Case& one = cases()[wanted.run.case_number];
     std::cout << wanted.subject.label << '/' << wanted.run.id << ": "
@@ -104,7 +128,12 @@ void print(const nlohmann::json& row, const Wanted& wanted) {
                   << " calls matched, " << rule["fired"] << " were made to fail\n";
     }
     std::cout << '\n';
-    for (const auto& line : row["trace"]) std::cout << line.get<std::string>() << '\n';
+    const bool in_columns = row.contains("schedule");
+    if (in_columns) print_heads(row["schedule"]["threads"]);
+    for (const auto& each : row["trace"]) {
+        const std::string line = each;
+        std::cout << (in_columns ? in_its_column(line) : line) << '\n';
+    }
 }
 
 // The run in one process, without isolation, so that a debugger has it in its hands.

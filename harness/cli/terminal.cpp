@@ -61,11 +61,21 @@ ProgressLine::~ProgressLine() { clear(); }
 void ProgressLine::show(const Progress& progress) {
     if (quiet_) return;
     const bool last = progress.done == progress.planned;
+    const bool is_open = progress.planned == 0;  // nobody knows how many there will be
     const double pause = terminal_ ? between_redraws : between_lines;
     if (progress.seconds - last_ < pause && !(last && terminal_)) return;
     last_ = progress.seconds;
     const double rate = static_cast<double>(progress.done) / progress.seconds;
     const double left = static_cast<double>(progress.planned - progress.done) / rate;
+    if (is_open) {
+        (void)std::fprintf(
+            stderr, "%s%llu runs, %llu not as expected, %.0f a second%s",
+            terminal_ ? "\r\033[K" : "", static_cast<unsigned long long>(progress.done),
+            static_cast<unsigned long long>(progress.failed), rate, terminal_ ? "" : "\n");
+        (void)std::fflush(stderr);
+        shown_ = terminal_;
+        return;
+    }
     (void)std::fprintf(
         stderr, "%s%llu of %llu runs, %llu not as expected, %.0f a second, %.0f s left%s",
         terminal_ ? "\r\033[K" : "", static_cast<unsigned long long>(progress.done),

@@ -32,7 +32,14 @@ int Listener::disable() {
 void Listener::free() {
     stage_.note({"frees the listener", Told::freeing, fd_});
     freed_ = true;
+    freeing_ = std::this_thread::get_id();
     stage_.subject().listener_free(foreign_);
+    free_returned_.store(true);
+}
+
+void Listener::count_call() {
+    const bool by_who_frees = freed_ && freeing_ == std::this_thread::get_id();
+    if (free_returned_.load() || by_who_frees) ++calls_after_free_;
 }
 
 void Listener::set_callback(Voice voice) {

@@ -2,6 +2,7 @@
 // callbacks were told.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <thread>
@@ -99,13 +100,16 @@ class Listener {
     bool owns_fd_ =
         false;  // the harness made the socket, or must close it once the listener is gone
     bool freed_ = false;
-    bool enabled_ = true;       // as far as the subject has said
-    bool has_callback_ = true;  // not null
+    std::thread::id freeing_;                 // who frees it, once it is freed
+    std::atomic<bool> free_returned_{false};  // until then another thread's callback may run
+    bool enabled_ = true;                     // as far as the subject has said
+    bool has_callback_ = true;                // not null
     unsigned flags_ = 0;
     bool disturbed_ = false;  // a rule fired while it was made
     std::deque<Accepted> accepted_;
     std::vector<ErrorTold> errors_;
     std::size_t calls_after_free_ = 0;
+    void count_call();  // of a callback
     std::function<void(Accepted&)> on_accept_;
     std::function<void(const ErrorTold&)> on_error_;
 };

@@ -108,7 +108,7 @@ void Stage::told_accepted(int function, ForeignListener* foreign, int fd, sockad
     note({"  the callback is told of descriptor " + std::to_string(fd) + " from " +
               told.address.text() + ", peer " + std::to_string(told.peer),
           Told::accepted, listener->fd_, fd});
-    if (listener->freed_) ++listener->calls_after_free_;
+    listener->count_call();
     Accepted* kept = nullptr;
     {
         const std::lock_guard lock(mutex_);
@@ -135,7 +135,7 @@ void Stage::told_error(int function, ForeignListener* foreign, Errno error, void
     }
     note({"  the error callback is told of " + error.name(), Told::error, listener->fd_,
           error.value()});
-    if (listener->freed_) ++listener->calls_after_free_;
+    listener->count_call();
     if (listener->on_error_) act([&] { listener->on_error_(told); });
 }
 
