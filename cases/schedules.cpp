@@ -135,6 +135,7 @@ SCENARIO(THR_1, disable_beside_error,
     CHECK(listener.enable() == 0);
     settle_after_fault(stage, listener, 1);
     CHECK(listener.delivered() == 1);
+    CHECK(listener.errors().size() == stage.fired());
 }
 
 SCENARIO(THR_1, inspect_beside_batch,

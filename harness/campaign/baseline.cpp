@@ -278,7 +278,7 @@ void update(BaselineFile& file, const std::vector<SubjectChoice>& subjects,
             const RunReport& report) {
     std::vector<EntryUse> entries;
     for (const auto& each : report.expectations) {
-        const auto known = each.known();
+        const auto known = of_contract(each.known());
         entries.insert(entries.end(), known.begin(), known.end());
     }
     file.drop_what_failed(entries, report.all_ran);

@@ -80,6 +80,11 @@ Expectations expectations_of(const SubjectChoice& choice, const std::string& ver
     return Expectations::read(file, {choice.label, version}, choice.is_strict);
 }
 
+std::vector<EntryUse> of_contract(std::vector<EntryUse> entries) {
+    std::erase_if(entries, [](const EntryUse& each) { return each.is_of_schedules; });
+    return entries;
+}
+
 std::vector<std::string> remarks(const std::string& file, const std::vector<EntryUse>& entries,
                                  bool all_ran) {
     std::vector<std::string> told;

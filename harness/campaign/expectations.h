@@ -48,12 +48,13 @@ struct About {
 
 // An entry, and what runs made of it.
 struct EntryUse {
-    std::uint32_t line = 0;     // of its [[known]] or [[finding]]
-    std::string name = {};      // for people: what it matches
-    std::string expired = {};   // the day; empty if it counts
-    bool is_of_pairs = false;   // only two faults show it
-    std::uint64_t matched = 0;  // runs that it is about
-    std::uint64_t held = 0;     // of these, came out as it says
+    std::uint32_t line = 0;        // of its [[known]] or [[finding]]
+    std::string name = {};         // for people: what it matches
+    std::string expired = {};      // the day; empty if it counts
+    bool is_of_pairs = false;      // only two faults show it
+    bool is_of_schedules = false;  // it is about scenarios, and no run of the contract
+    std::uint64_t matched = 0;     // runs that it is about
+    std::uint64_t held = 0;        // of these, came out as it says
 };
 
 class Expectations {
@@ -103,6 +104,9 @@ class Expectations {
 // By the subject's baseline, or else by its own expected.toml; a baseline that is not there yet is
 // an empty one.
 [[nodiscard]] Expectations expectations_of(const SubjectChoice& choice, const std::string& version);
+
+// Those that a run of the contract can say something about.
+[[nodiscard]] std::vector<EntryUse> of_contract(std::vector<EntryUse> entries);
 
 // What a user should be told of the entries: those that expired, and, after all runs that they
 // could be about, those that matched nothing.

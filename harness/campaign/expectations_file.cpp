@@ -50,9 +50,23 @@ class Names {
     std::vector<std::string> all_;
 };
 
+bool is_about_scenarios(const std::string& glob) {
+    const auto any = [&](const std::vector<Selected>& all) {
+        return std::any_of(all.begin(), all.end(),
+                           [&](const Selected& each) { return matches(glob, each.id); });
+    };
+    static const auto scenarios =
+        select({.clauses = {}, .filters = {}, .slow = true, .scenarios = true});
+    static const auto others = select({.clauses = {}, .filters = {}, .slow = true});
+    return any(scenarios) && !any(others);
+}
+
 const Names& runs_there_are() {
     static const Names names = [] {
         std::vector<std::string> ids;
+        for (auto& each : select({.clauses = {}, .filters = {}, .slow = true, .scenarios = true})) {
+            ids.push_back(std::move(each.id));
+        }
         for (const bool of_adapter : {false, true}) {
             for (auto& each :
                  select({.clauses = {}, .filters = {}, .slow = true, .of_adapter = of_adapter})) {
@@ -213,6 +227,7 @@ Expectations::Known ExpectationsFile::known_in(const toml::table& entry) const {
                               .message = text_of(entry, "message", false),
                               .reason = reason_of(entry)};
     require_one(runs_there_are(), entry, "match");
+    known.use.is_of_schedules = is_about_scenarios(match);
     return known;
 }
 

@@ -229,7 +229,7 @@ RunReport Campaign::run() {
                       asked.filters.empty() && !asked.of_adapter;
     for (auto& subject : ready_) {
         const Expectations& entries = subject.expectations;
-        for (auto& each : remarks(entries.file(), entries.known(), report_.all_ran)) {
+        for (auto& each : remarks(entries.file(), of_contract(entries.known()), report_.all_ran)) {
             report_.warnings.push_back(std::move(each));
         }
         report_.expectations.push_back(std::move(subject.expectations));

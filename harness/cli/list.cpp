@@ -24,7 +24,8 @@ json clauses_as_json(const Selection&) {
     for (auto& each : all) {
         each["cases"] = json::array();
         for (const Case& one : cases()) {
-            if (one.clause->id == each["id"].get<std::string>()) each["cases"].push_back(one.id());
+            const bool is_of_it = one.clause->id == each["id"].get<std::string>();
+            if (is_of_it && !one.scenario) each["cases"].push_back(one.id());
         }
     }
     return all;
@@ -43,6 +44,12 @@ json cases_as_json(const Selection& selection) {
                        {"line", one.line}});
     }
     return all;
+}
+
+json scenarios_as_json(const Selection& selection) {
+    Selection of_threads = selection;
+    of_threads.scenarios = true;
+    return cases_as_json(of_threads);
 }
 
 std::string_view to_word(shim::Class consequence) {
@@ -175,6 +182,12 @@ const std::vector<Listing>& listings() {
   hark list cases --clause ERR_3              those that prove one clause
   hark list cases --filter '*@ipv6,-BND_*'    by their ids
   hark list cases --columns id,level,slow
+)"},
+        {"scenarios",
+         "every scenario of threads beside each other, for hark schedules",
+         scenarios_as_json,
+         {"id", "sentence"},
+         R"(  hark list scenarios                         what hark schedules explores
 )"},
         {"subjects",
          "the implementations that there are adapters for",

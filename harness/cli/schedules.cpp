@@ -109,7 +109,8 @@ void add_schedules(CLI::App& app, Action& action) {
                      "noise: delays, no control; pct: random priorities; exhaustive: every order")
         ->transform(CLI::CheckedTransformer(std::map<std::string, Search>{
             {"noise", Search::noise}, {"pct", Search::pct}, {"exhaustive", Search::exhaustive}}))
-        ->default_str("exhaustive");
+        ->default_str("exhaustive")
+        ->type_name("STRATEGY");
     command
         ->add_option("--bound", request.limits.bound,
                      "exhaustive: preemptions; pct: the depth of what is looked for")

@@ -10,14 +10,15 @@ namespace {
 // The same option means the same wherever it is, so its name decides.
 const std::map<std::string, std::string>& words() {
     static const std::map<std::string, std::string> all = {
-        {"--baseline", "FILE"}, {"--call", "CALL"},       {"--case", "GLOB"},
-        {"--clause", "CLAUSE"}, {"--color", "WORD"},      {"--errno", "ERRNO"},
-        {"--filter", "GLOB"},   {"--format", "FORMAT"},   {"--jobs", "N"},
-        {"--out", "FOLDER"},    {"--output", "FILE"},     {"--per-site", "N"},
-        {"--plan", "FAULT"},    {"--record", "FILE"},     {"--repeat", "N"},
-        {"--resume", "FILE"},   {"--seed", "N"},          {"--shallow", "N"},
-        {"--shard", "I/N"},     {"--subject", "SUBJECT"}, {"--timeout-scale", "FACTOR"},
-        {"adapter", "SUBJECT"}, {"what", "SUBJECT/CASE"},
+        {"--baseline", "FILE"},   {"--call", "CALL"},       {"--case", "GLOB"},
+        {"--clause", "CLAUSE"},   {"--color", "WORD"},      {"--errno", "ERRNO"},
+        {"--filter", "GLOB"},     {"--format", "FORMAT"},   {"--jobs", "N"},
+        {"--out", "FOLDER"},      {"--output", "FILE"},     {"--per-site", "N"},
+        {"--plan", "FAULT"},      {"--record", "FILE"},     {"--repeat", "N"},
+        {"--resume", "FILE"},     {"--seed", "N"},          {"--shallow", "N"},
+        {"--shard", "I/N"},       {"--subject", "SUBJECT"}, {"--timeout-scale", "FACTOR"},
+        {"--bound", "N"},         {"--most", "N"},          {"adapter", "SUBJECT"},
+        {"what", "SUBJECT/CASE"},
     };
     return all;
 }

@@ -69,6 +69,7 @@ void WordOracle::see_accept(const shim::Record& record) {
     state.failed = record.error;
     state.call = record.call;
     state.record = record.number.load();
+    state.thread = record.thread;
 }
 
 // A failure that was owed to the error callback, and of which it has not been told by now.
@@ -100,7 +101,7 @@ void WordOracle::see_note(const shim::Record& record) {
             see_none_made(record, static_cast<int>(note.value));
             break;
         case Told::freeing: {
-            settle(state_of(note.of));
+            if (state_of(note.of).thread == record.thread) settle(state_of(note.of));
             std::erase_if(states_, [&](const State& each) { return each.fd == note.of; });
             break;
         }
@@ -114,7 +115,13 @@ void WordOracle::see_note(const shim::Record& record) {
             break;
         case Told::error_callback: {
             State& state = state_of(note.of);
-            settle(state);
+            // Of two threads nobody can say which was first, the failure or the change.
+            const bool is_same = state.error_callback == (note.value != 0);
+            if (state.thread == record.thread) {
+                settle(state);
+            } else if (!is_same) {
+                state.failed = 0;
+            }
             state.error_callback = note.value != 0;
             break;
         }

@@ -31,6 +31,7 @@ class WordOracle {
         std::int32_t disabled_by = 0;  // the thread: another's delivery may have been on its way
         int failed = 0;  // what accept last reported and nobody was told of; zero if nothing
         std::uint32_t record = 0;  // that accept
+        std::int32_t thread = 0;   // who made it
         shim::Call call = shim::Call::accept;
     };
     void see_note(const shim::Record& record);

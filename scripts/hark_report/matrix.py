@@ -232,7 +232,7 @@ def weight(verdict: Verdict) -> int:
 
 
 # How a subject fails, the worst first. What is not listed is milder than all of these.
-HOWS = ("crash", "exit", "hang", "memory", "lost", "leak", "spin", "silence")
+HOWS = ("crash", "exit", "hang", "deadlock", "memory", "lost", "leak", "spin", "silence")
 
 
 def urgency(row: Row) -> tuple[bool, int, int, int]:

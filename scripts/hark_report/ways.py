@@ -5,6 +5,7 @@ from __future__ import annotations
 WAYS = {
     "crash": "the subject died",
     "deaf": "a listener that was made can never deliver",
+    "deadlock": "threads wait for each other for ever",
     "doubled": "a connection is delivered twice",
     "error": "Hark could not do its part",
     "exit": "the subject ended the process",

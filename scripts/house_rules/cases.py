@@ -42,7 +42,8 @@ def fault_unproved(tree: Tree) -> Remarks:
     """A case that injects a fault requires that it fired."""
     for path, text in case_files(tree):
         for line, block in blocks(text):
-            if re.search(r"\binject\(", block) and "require_reached" not in block:
+            proof = r"\brequire_reached\(|\bfired\("
+            if re.search(r"\binject\(", block) and not re.search(proof, block):
                 yield path, line, "injects a fault and never requires that it fired"
 
 
@@ -51,7 +52,7 @@ def case_sentence(tree: Tree) -> Remarks:
     """A case says what the subject does, in words that CTest can read."""
     for path, text in case_files(tree):
         for line, macro, row in rows(text):
-            if not re.fullmatch(r"(SLOW_)?CASE(_FOR)?", macro):
+            if not re.fullmatch(r"(SLOW_)?CASE(_FOR)?|SCENARIO", macro):
                 continue
             if found := re.search(r"[;\[]|\bshould\b|\bmust\b", row[-1]):
                 yield path, line, f"a case's sentence holds no {found[0]!r}"

@@ -32,7 +32,7 @@ std::set<std::string> symbols(const std::string& option) {
     return found;
 }
 
-TEST_CASE("it exports exactly the rows of its tables, and syscall") {
+TEST_CASE("it exports exactly the rows of its tables, syscall, and the two doors of a schedule") {
     const std::set<std::string> rows{
 #define CALL(result, name, params, args, reports_by, captures, flags) #name,
 #define BY_HAND CALL
@@ -42,6 +42,8 @@ TEST_CASE("it exports exactly the rows of its tables, and syscall") {
 #define OPERATOR(symbol, params, args, written) #symbol,
 #include "shims/operators.def"
         "syscall",  // any call, and so no row
+        "hark_schedule_enter",
+        "hark_schedule_leave",
     };
     CHECK(symbols("--defined-only") == rows);
 }
