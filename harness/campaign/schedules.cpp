@@ -56,7 +56,6 @@ json row_of(const Explored& explored, const SearchLimits& limits) {
     json row = explored.found->row;
     row["recorded"]["schedules"] =
         "found by the " + std::to_string(explored.found->after) + ". schedule";
-    row["recorded"]["schedule"] = explored.found->schedule;
     return row;
 }
 
@@ -120,6 +119,7 @@ bool Schedules::explore_one(Ready& subject, const Selected& scenario) {
     if (explored.interrupted) return false;
     json row = row_of(explored, request_.limits);
     row.erase("schedule");
+    if (explored.found) row["schedule"] = explored.found->schedule;
     row["number"] = report_.rows.size() + 1;
     complete(row, subject.choice->label, scenario, request_.plan);
     if (explored.found) {

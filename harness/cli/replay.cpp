@@ -38,6 +38,7 @@ struct Wanted {
     SubjectChoice subject;
     Selected run;
     std::vector<std::string> plan;
+    std::string schedule;
     bool by_oracles = false;  // as a sweep is judged
 };
 
@@ -46,6 +47,7 @@ constexpr char example[] = "libevent/NBL_1.a_read_comes_back";
 struct Run {
     std::string id;
     std::vector<std::string> plan;
+    std::string schedule;
     bool by_oracles = false;
 };
 
@@ -61,7 +63,10 @@ Run recorded_run(const std::string& what, std::size_t hash) {
     if (!std::filesystem::exists(file)) throw NoSuchFile(file + ": there is no such results file");
     const auto row = read_row(file, number);
     try {
-        Run run{.id = row.at("id"), .plan = {}, .by_oracles = row.at("kind") == "fault"};
+        Run run{.id = row.at("id"),
+                .plan = {},
+                .schedule = row.value("schedule", ""),
+                .by_oracles = row.at("kind") == "fault"};
         if (run.by_oracles) run.id = run.id.substr(0, run.id.find('!'));
         run.plan = row.at(run.by_oracles ? "plan" : "job_plan");
         return run;
@@ -72,7 +77,7 @@ Run recorded_run(const std::string& what, std::size_t hash) {
 }
 
 Wanted find(const ReplayOptions& options) {
-    Run run{options.what, {}, false};
+    Run run{options.what, {}, "", false};
     const auto hash = options.what.rfind('#');
     if (hash != std::string::npos) run = recorded_run(options.what, hash);
     const auto slash = run.id.rfind('/');
@@ -80,7 +85,9 @@ Wanted find(const ReplayOptions& options) {
         throw UnknownName("'" + run.id + "': SUBJECT/CASE was expected, such as " + example);
     }
     return {choose_subject(run.id.substr(0, slash)), select_one(run.id.substr(slash + 1)),
-            options.plan.empty() ? run.plan : options.plan, options.by_oracles || run.by_oracles};
+            options.plan.empty() ? run.plan : options.plan,
+            options.schedule.empty() ? run.schedule : options.schedule,
+            options.by_oracles || run.by_oracles};
 }
 
 constexpr std::size_t column_width = 26;
@@ -179,7 +186,7 @@ int replay(const ReplayOptions& options) {
                   .variant_number = wanted.run.variant_number,
                   .plans = {wanted.plan},
                   .timeout_ms = static_cast<std::uint32_t>(5000 * options.timeout_scale),
-                  .schedule = options.schedule,
+                  .schedule = wanted.schedule,
                   .whole_trace = true,
                   .mode = wanted.by_oracles ? Mode::alone : Mode::contract};
     worker.give(job);

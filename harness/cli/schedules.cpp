@@ -39,6 +39,7 @@ void print_scenario(const nlohmann::json& row, const Paint& paint) {
         std::cout << "  " << key << ": " << value.get<std::string>() << '\n';
     }
     if (!bad) return;
+    std::cout << "  schedule  " << row["schedule"].get<std::string>() << '\n';
     std::cout << "  seen      " << row["seen"].get<std::string>() << '\n';
     if (row["known"] != "") std::cout << "  known     " << row["known"].get<std::string>() << '\n';
     std::cout << "  again     " << row["repeat"].get<std::string>() << '\n';
