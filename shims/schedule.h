@@ -63,7 +63,7 @@ struct Actor {
 // A mutex that somebody of them holds.
 struct HeldLock {
     std::atomic<std::uint64_t> mutex{0};
-    std::atomic<std::int32_t> owner{0};  // a place
+    std::atomic<std::int32_t> owner{0};   // a place
     std::atomic<std::uint32_t> depth{0};  // zero: nobody holds it
 };
 

@@ -118,6 +118,9 @@ void offer_values(Answers& answers, const Parameter& one, const std::string& bef
     } else if (kind == "ERRNO") {
         const std::string kept = kept_of_list(answers, before);
         for (const auto& each : fault_model) answers.offer(kept + std::string(each.name));
+    } else if (kind == "SCHEDULE") {
+        answers.tell_shell("open");
+        for (const char* each : {"follow", "pct:", "noise:"}) answers.offer(before + each);
     } else if (kind == "FOLDER") {
         answers.tell_shell("folders");
     } else if (kind == "FILE" || kind == "RESULTS" || kind == "BEFORE" || kind == "AFTER") {

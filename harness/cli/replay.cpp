@@ -207,6 +207,8 @@ constexpr char examples[] =
     R"(  hark replay libevent/ERR_3.errno_told@emfile
   hark replay libevent/BND_1.delivers@ipv4 --plan listen:error=EADDRINUSE --oracles
   hark replay results/results.jsonl#17                 the seventeenth row of a results file
+  hark replay libevent/THR_1.disable_beside_batch --schedule 2:1
+                                                       its threads in this order, a column each
   hark replay libevent/CBK_1.burst@bind --gdb
 )";
 

@@ -87,8 +87,7 @@ constexpr char examples[] =
                                                        every order of calls with at most two preemptions
   hark schedules --subject libevent --strategy pct --bound 3 --seed 7 --most 200
                                                        drawn at random, with a bound on what is missed
-  hark replay libevent/THR_1.disable_beside_batch --schedule 0:1
-                                                       one order again, call by call
+  hark schedules --subject reference --strategy noise --most 100 --case 'THR_1.free*'
 )";
 
 }  // namespace

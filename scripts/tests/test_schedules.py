@@ -29,6 +29,11 @@ def found_after(row: dict[str, Any]) -> int:
     return int(words[3].rstrip("."))
 
 
+def preemptions_of(row: dict[str, Any]) -> int:
+    words = ("replay", str(row["id"]), "--schedule", str(row["schedule"]), "--json")
+    return int(json.loads(hark(*words).out)["schedule"]["preemptions"])
+
+
 @pytest.mark.parametrize("bound", ["1", "2"])
 def test_the_deadlock_of_disable_is_found_by_trying_every_order(bound: str, tmp_path: Path) -> None:
     [row] = explored(tmp_path, *DEADLOCK, "--bound", bound)
@@ -48,7 +53,7 @@ def test_the_deadlock_is_found_from_every_seed(tmp_path: Path) -> None:
         [row] = explored(tmp_path / str(seed), *words)
         assert row["how"] == "deadlock"
         assert found_after(row) < 100, seed
-        assert row["schedule"].count(":") <= 2  # one of them a preemption
+        assert preemptions_of(row) == 1
 
 
 def test_a_schedule_is_repeated_exactly() -> None:
@@ -110,6 +115,14 @@ def test_noise_needs_no_control(tmp_path: Path) -> None:
     [row] = explored(tmp_path, *REFERENCE, *words)
     assert row["verdict"] == "pass"
     assert row["recorded"]["schedules"] == "30 runs with noise, seed 1"
+
+
+def test_what_noise_shows_is_kept_as_it_came(tmp_path: Path) -> None:
+    words = (*DEADLOCK, "--strategy", "noise", "--most", "3000")
+    [row] = explored(tmp_path, *words)
+    assert (row["verdict"], row["how"]) == ("fail", "hang")
+    assert row["schedule"].startswith("noise:")
+    assert row["trace"]
 
 
 def test_a_fault_goes_with_every_order(tmp_path: Path) -> None:
