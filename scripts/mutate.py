@@ -48,6 +48,7 @@ class Mutant:
     wrong: str  # what it does, in words
     clause: str = ""  # that it breaks; empty for a control, and where an oracle is named instead
     oracle: Oracle = field(default_factory=Oracle)
+    scenarios: str = ""  # a GLOB on scenarios: some schedule of one of them must find it
     ends: str = ""  # crash, hang, exit or memory, where it is made to end the process
     control: bool = False
     plan: list[str] = field(default_factory=list)  # a fault put to the right listener instead
@@ -73,6 +74,8 @@ def read(file: Path) -> Mutant:
         raise Refused(
             f"{file}: an oracle is told by its name (how), and where it must find it (runs)"
         )
+    if mutant.scenarios and not mutant.clause:
+        raise Refused(f"{file}: scenarios are of a clause, and it names none")
     if mutant.clause and not mutant.name.startswith(mutant.clause.lower() + "_"):
         raise Refused(f"{file}: its name does not begin with its clause, {mutant.clause}")
     if bool(mutant.plan) == bool(mutant.change):

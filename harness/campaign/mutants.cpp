@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 
+#include "harness/campaign/schedules.h"
 #include "harness/errno.h"
 #include "harness/exit_status.h"
 #include "harness/must.h"
@@ -141,6 +142,19 @@ void judge_by_oracle(MutantResult& result, const std::vector<json>& rows) {
     result.right = found != 0 && (result.right || result.mutant.clause.empty());
 }
 
+void judge_by_schedules(MutantResult& result, const std::vector<json>& rows) {
+    unsigned failed = 0;
+    for (const json& row : rows) {
+        if (row["verdict"] != to_word(Verdict::fail)) continue;
+        if (++failed != 1) continue;
+        result.id = row["id"];
+        result.seen = what_was_seen(row);
+    }
+    if (failed != 0) result.failed["schedules"] = failed;
+    result.right =
+        result.mutant.control ? result.right && failed == 0 && !rows.empty() : failed != 0;
+}
+
 unsigned MutantsReport::count(bool controls, bool right) const {
     return static_cast<unsigned>(
         std::count_if(results.begin(), results.end(), [&](const MutantResult& each) {
@@ -163,7 +177,7 @@ MutantsReport run_mutants(const MutantsRequest& request,
         return Selection{.clauses = {}, .filters = {mutant.oracle.runs}};
     };
     const auto is_for_cases = [](const Mutant& mutant) {
-        return mutant.control || !mutant.clause.empty();
+        return mutant.control || (!mutant.clause.empty() && mutant.scenarios.empty());
     };
     for (const Mutant& each : wanted) {
         if (is_for_cases(each)) progress.planned += select(selection_for(each)).size();
@@ -184,6 +198,16 @@ MutantsReport run_mutants(const MutantsRequest& request,
         report.interrupted = report.interrupted || ran.interrupted;
         return std::move(ran.rows);
     };
+    const auto rows_of_schedules = [&](const Mutant& mutant) {
+        SchedulesRequest request_of{.subjects = {subject_of(mutant)}, .jobs = request.jobs};
+        if (!mutant.control) request_of.filters = {mutant.scenarios};
+        request_of.limits.bound = mutant.control ? 1 : 2;
+        request_of.limits.timeout_ms = static_cast<std::uint32_t>(5000 * request.timeout_scale);
+        SchedulesReport ran = run_schedules(
+            request_of, [](const Progress&) {}, interrupted);
+        report.interrupted = report.interrupted || ran.interrupted;
+        return std::move(ran.rows);
+    };
     for (const Mutant& mutant : wanted) {
         MutantResult result{.mutant = mutant, .failed = {}, .id = "", .seen = ""};
         RunRequest run;
@@ -198,6 +222,10 @@ MutantsReport run_mutants(const MutantsRequest& request,
             run.plan = mutant.oracle.plan;
             run.by_oracles = true;
             judge_by_oracle(result, rows_of(run));
+        }
+        const bool has_schedules = mutant.control || !mutant.scenarios.empty();
+        if (has_schedules && mutant.plan.empty() && !report.interrupted) {
+            judge_by_schedules(result, rows_of_schedules(mutant));
         }
         if (report.interrupted) break;
         if (!result.right) ++progress.failed;

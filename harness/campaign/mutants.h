@@ -27,13 +27,15 @@ struct Mutant {
     std::string wrong;   // what it does, in words
     std::string clause;  // that it breaks; empty where an oracle alone must find it
     MutantOracle oracle;
-    std::string ends;  // crash, hang, exit or memory, where that is what it is made for
+    std::string scenarios;  // GLOB: where a schedule, and no case, must find it; empty: nowhere
+    std::string ends;       // crash, hang, exit or memory, where that is what it is made for
     bool control = false;
     std::vector<std::string> plan;  // put to the right listener; empty: it has a library
     bool built = false;             // whether it has one
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Mutant, name, wrong, clause, oracle, ends, control, plan, built)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Mutant, name, wrong, clause, oracle, scenarios, ends, control,
+                                   plan, built)
 
 // Every mutant and control, in the order of their names; throws Broken where none was made.
 [[nodiscard]] std::vector<Mutant> mutants();
@@ -52,6 +54,9 @@ struct MutantResult {
 
 // `rows` are those that its oracle was to find it in, judged by the oracles alone.
 void judge_by_oracle(MutantResult& result, const std::vector<nlohmann::json>& rows);
+
+// `rows` are those of its scenarios, or of all of them put to a control.
+void judge_by_schedules(MutantResult& result, const std::vector<nlohmann::json>& rows);
 
 struct MutantsRequest {
     std::vector<std::string> filters;  // GLOB[,-GLOB…] on names

@@ -82,3 +82,24 @@ TEST_CASE("a control is clean where nothing failed, and something ran") {
     CHECK_FALSE(judge(control, {row("CBK_1", "error")}).right);
     CHECK_FALSE(judge(control, {}).right);
 }
+
+TEST_CASE(
+    "a mutant of scenarios is killed by a schedule, however that ends, and by no error of ours") {
+    const auto judged = [](bool control, bool was_right, std::vector<json> rows) {
+        MutantResult result{.mutant = of("THR_1"), .failed = {}, .id = "", .seen = ""};
+        result.mutant.control = control;
+        result.right = was_right;
+        judge_by_schedules(result, rows);
+        return result;
+    };
+    CHECK(judged(false, false, {row("THR_1", "pass"), row("THR_1", "fail", "crash")}).right);
+    CHECK(judged(false, false, {row("THR_1", "fail", "deadlock")}).failed ==
+          std::map<std::string, unsigned>{{"schedules", 1}});
+    CHECK_FALSE(judged(false, false, {row("THR_1", "pass"), row("THR_1", "error")}).right);
+    CHECK_FALSE(judged(false, false, {}).right);
+    // A control must have been clean before, and be so under every schedule.
+    CHECK(judged(true, true, {row("THR_1", "pass")}).right);
+    CHECK_FALSE(judged(true, false, {row("THR_1", "pass")}).right);
+    CHECK_FALSE(judged(true, true, {row("THR_1", "fail", "lost")}).right);
+    CHECK_FALSE(judged(true, true, {}).right);
+}

@@ -79,6 +79,10 @@ def test_what_is_as_it_was_is_not_written_again(tmp_path: Path) -> None:
         (HEAD + "colour = 'red'\n" + CHANGE, "colour"),
         (HEAD + "[oracle]\nhow = 'lost'\n" + CHANGE, "where it must find it (runs)"),
         (HEAD + "[oracle]\nwho = 'lost'\n" + CHANGE, "who"),
+        (
+            "control = true\nwrong = 'odd'\nscenarios = 'THR_1.*'\n" + CHANGE,
+            "scenarios are of a clause",
+        ),
         (HEAD + "[[change]\n", "cbk_4_wrong.toml: "),
     ],
 )
