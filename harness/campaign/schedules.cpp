@@ -54,8 +54,7 @@ json row_of(const Explored& explored, const SearchLimits& limits) {
         return row;
     }
     json row = explored.found->row;
-    row["recorded"]["schedules"] =
-        "found by the " + std::to_string(explored.found->after) + ". schedule";
+    row["recorded"]["schedules"] = "found after " + counted(explored.found->after, "schedule");
     return row;
 }
 

@@ -36,7 +36,9 @@ void print_scenario(const nlohmann::json& row, const Paint& paint) {
                                                  : paint.bad(head))
               << '\n';
     for (const auto& [key, value] : row["recorded"].items()) {
-        std::cout << "  " << key << ": " << value.get<std::string>() << '\n';
+        const std::size_t width = std::max<std::size_t>(key.size() + 2, 10);
+        std::cout << "  " << key << std::string(width - key.size(), ' ') << value.get<std::string>()
+                  << '\n';
     }
     if (!bad) return;
     std::cout << "  schedule  " << row["schedule"].get<std::string>() << '\n';

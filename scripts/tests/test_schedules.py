@@ -25,8 +25,8 @@ def explored(folder: Path, *words: str, status: int = 0) -> list[dict[str, Any]]
 
 def found_after(row: dict[str, Any]) -> int:
     words = str(row["recorded"]["schedules"]).split()
-    assert words[:3] == ["found", "by", "the"], row["recorded"]
-    return int(words[3].rstrip("."))
+    assert words[:2] == ["found", "after"], row["recorded"]
+    return int(words[2])
 
 
 def preemptions_of(row: dict[str, Any]) -> int:
