@@ -140,7 +140,31 @@ int by_priorities(Schedule& schedule, std::uint32_t step, std::uint32_t could, i
     return best;
 }
 
+// A call is recorded when it is made.  One that never will be is recorded here, unfinished, so that
+// the trace ends with where each of them waits.
+void record_what_waits(Ledger& page) {
+    for (Actor& actor : page.schedule.actors) {
+        if (plain(actor.waits) != Waits::lock) continue;
+        const std::uint32_t number = 1 + page.record_count.fetch_add(1, std::memory_order_relaxed);
+        Record& record = page.records[(number - 1) % record_room];
+        record.number.store(0, std::memory_order_relaxed);
+        std::atomic_thread_fence(std::memory_order_release);
+        record.call = Call::pthread_mutex_lock;
+        record.marks = mark_unfinished;
+        record.thread = plain(actor.thread);
+        record.error = 0;
+        record.result = 0;
+        record.caller = plain(actor.caller);
+        for (auto& each : record.arguments) each = 0;
+        record.arguments[0] = static_cast<std::int64_t>(plain(actor.object));
+        record.rule = 0;
+        record.payload_size = 0;
+        record.number.store(number, std::memory_order_release);
+    }
+}
+
 [[noreturn]] void end_in_deadlock(Ledger& page) {
+    record_what_waits(page);
     page.end.store(End::deadlock, std::memory_order_release);
     ask_kernel(SYS_exit_group, exit_deadlock);
     die("the kernel did not end the process");

@@ -42,6 +42,10 @@ def test_the_deadlock_of_disable_is_found_by_trying_every_order(bound: str, tmp_
     assert "issues/1224" in row["known"]
     assert "waits for lock1, which thread 1 holds" in row["seen"]
     assert "thread 1 waits to be woken" in row["seen"]
+    # The trace ends with where each of them waits.
+    waiting = [line for line in row["trace"] if "<unfinished ...>" in line]
+    assert ["pthread_cond_wait(" in line for line in waiting] == [True, False]
+    assert "pthread_mutex_lock(" in waiting[1]
     # One choice is enough, and it is told.
     assert row["schedule"].count(":") == 1
     assert row["repeat"].endswith(f" --schedule {row['schedule']}")

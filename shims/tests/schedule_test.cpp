@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -190,6 +191,14 @@ TEST_CASE("two locks in two orders are a deadlock in one schedule and not in ano
     CHECK(schedule.actors[0].waits == Waits::lock);
     CHECK(schedule.actors[1].waits == Waits::lock);
     CHECK(schedule.actors[0].object != schedule.actors[1].object);
+    page().recording = 0;
+    std::set<std::int32_t> waiting;
+    for (const shim::Record* each : preloaded::records_of(Call::pthread_mutex_lock)) {
+        if (each->marks != shim::mark_unfinished) continue;
+        CHECK(each->caller != 0);
+        waiting.insert(each->thread);
+    }
+    CHECK(waiting.size() == 2);
 }
 
 TEST_CASE("a lock that its holder asks for again is a deadlock, unless it is recursive") {
