@@ -240,7 +240,8 @@ void make_noise(Schedule& schedule) {
 }  // namespace
 
 bool has_me(const Ledger& page) {
-    return here >= 0 && plain(page.schedule.strategy) != Strategy::none;
+    // A child that it forked has the thread's memory, and takes no part.
+    return here >= 0 && plain(page.schedule.strategy) != Strategy::none && is_followed_here(page);
 }
 
 bool is_in_turn(const Ledger& page) {

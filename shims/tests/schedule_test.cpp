@@ -317,6 +317,25 @@ TEST_CASE("noise leaves the threads to the kernel, and all come to their ends") 
     }
 }
 
+TEST_CASE("a child of a thread that takes part takes none") {
+    Schedule& schedule = fresh(Strategy::follow);
+    page().process = getpid();
+    int status = -1;
+    together({[&] {
+                  point();
+                  status = status_of_child([] {
+                      for (int i = 0; i < 9; ++i) point();
+                      return 0;
+                  });
+                  point();
+              },
+              point});
+    page().process = 0;
+    CHECK(status == 0);
+    // Its beginning, three points, its end; of the other the beginning is that end, and a point.
+    CHECK(schedule.step_count < 9u);
+}
+
 TEST_CASE("a thread that takes no part is left alone") {
     fresh(Strategy::follow);
     page().schedule.threads = 2;
