@@ -56,6 +56,9 @@ class Explorer {
 
   private:
     [[nodiscard]] Job job_of(std::uint32_t number, const std::string& schedule, Mode mode) const;
+    [[nodiscard]] bool is_controlled() const {
+        return limits_.search == Search::pct || limits_.search == Search::exhaustive;
+    }
     [[nodiscard]] std::uint64_t most() const {
         if (limits_.most != 0) return limits_.most;
         return limits_.search == Search::exhaustive ? UINT64_MAX : usual_most;
@@ -105,8 +108,8 @@ json Explorer::whole_row(const std::string& schedule) {
 bool Explorer::try_all(const std::vector<Branch>& wave) {
     // Those that are on their way when it is found come back all the same, and say nothing.
     std::uint32_t given = 0;
-    // What noise showed once it may never show again, so its row is kept as it came.
-    const Mode mode = limits_.search == Search::noise ? Mode::contract : Mode::explore;
+    // What showed once without control it may never show again, so its row is kept as it came.
+    const Mode mode = is_controlled() ? Mode::explore : Mode::contract;
     const auto source = [&]() -> std::optional<Job> {
         if (result_.found || given == wave.size()) return std::nullopt;
         ++given;
@@ -120,7 +123,7 @@ bool Explorer::try_all(const std::vector<Branch>& wave) {
             result_.found.emplace();
             result_.found->after = result_.schedules;
             // What was drawn is told by its choices, as everything is.
-            const bool has_order = limits_.search != Search::noise && row.contains("schedule");
+            const bool has_order = is_controlled() && row.contains("schedule");
             result_.found->schedule =
                 has_order ? row["schedule"]["order"].get<std::string>() : branch.schedule;
             result_.found->row = std::move(row);
@@ -169,6 +172,7 @@ void Explorer::exhaust() {
 }
 
 std::string Explorer::drawn(std::mt19937_64& random) const {
+    if (limits_.search == Search::free) return "";
     if (limits_.search == Search::noise) {
         return to_text({.strategy = shim::Strategy::noise, .seed = random()});
     }
@@ -252,7 +256,7 @@ Explored Explorer::run() {
     result_.seconds = std::chrono::duration<double>(Clock::now() - began).count();
     if (result_.found) {
         if (limits_.search == Search::pct) find_fewest_preemptions(*result_.found);
-        if (limits_.search != Search::noise) make_smaller(*result_.found);
+        if (is_controlled()) make_smaller(*result_.found);
     } else if (!result_.interrupted) {
         result_.row = whole_row("follow");
     }

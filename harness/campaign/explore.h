@@ -14,6 +14,7 @@
 namespace hark {
 
 enum class Search {
+    free,        // no control and no delay: what the others are measured beside
     noise,       // no control: each thread is held up for a moment here and there
     pct,         // probabilistic concurrency testing: priorities, and points at which they change
     exhaustive,  // every order with at most so many preemptions

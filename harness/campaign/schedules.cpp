@@ -27,6 +27,8 @@ std::string searched(const Explored& explored, const SearchLimits& limits) {
     std::string text = counted(explored.schedules, "schedule") + " of at most " +
                        counted(explored.longest, "step");
     switch (limits.search) {
+        case Search::free:
+            return counted(explored.schedules, "run") + " as the kernel lets the threads";
         case Search::noise:
             return counted(explored.schedules, "run") + " with noise, seed " +
                    std::to_string(limits.seed);
