@@ -107,10 +107,14 @@ void add_schedules(CLI::App& app, Action& action) {
     command->add_option("--filter,--case", request.filters,
                         "GLOB[,-GLOB...] on the scenarios' ids; repeatable");
     command
-        ->add_option("--strategy", request.limits.search,
-                     "noise: delays, no control; pct: random priorities; exhaustive: every order")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, Search>{
-            {"noise", Search::noise}, {"pct", Search::pct}, {"exhaustive", Search::exhaustive}}))
+        ->add_option(
+            "--strategy", request.limits.search,
+            "free: no control; noise: delays; pct: random priorities; exhaustive: every order")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, Search>{{"free", Search::free},
+                                          {"noise", Search::noise},
+                                          {"pct", Search::pct},
+                                          {"exhaustive", Search::exhaustive}}))
         ->default_str("exhaustive")
         ->type_name("STRATEGY");
     command

@@ -114,11 +114,15 @@ def test_who_has_no_threads_is_unsupported(tmp_path: Path) -> None:
     assert all(row["message"] for row in rows)
 
 
-def test_noise_needs_no_control(tmp_path: Path) -> None:
-    words = ("--strategy", "noise", "--most", "30", "--case", "THR_1.enable_beside_loop")
+@pytest.mark.parametrize(
+    ("strategy", "told"),
+    [("noise", "30 runs with noise, seed 1"), ("free", "30 runs as the kernel lets the threads")],
+)
+def test_some_strategies_need_no_control(strategy: str, told: str, tmp_path: Path) -> None:
+    words = ("--strategy", strategy, "--most", "30", "--case", "THR_1.enable_beside_loop")
     [row] = explored(tmp_path, *REFERENCE, *words)
     assert row["verdict"] == "pass"
-    assert row["recorded"]["schedules"] == "30 runs with noise, seed 1"
+    assert row["recorded"]["schedules"] == told
 
 
 def test_what_noise_shows_is_kept_as_it_came(tmp_path: Path) -> None:
