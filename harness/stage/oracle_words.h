@@ -47,6 +47,7 @@ class WordOracle {
     std::vector<int> failed_;    // and of all calls that failed, whoever made them
     bool making_ = false;
     bool at_no_address_ = false;
+    bool in_company_ = false;  // what is done beside a delivery is told when it has been done
 };
 
 }  // namespace hark

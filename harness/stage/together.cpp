@@ -26,7 +26,8 @@ void Stage::together(const std::vector<std::function<void()>>& bodies) {
         throw Broken("more threads than a schedule has room for");
     static auto* const enter = of_shim<void(int)>("hark_schedule_enter");
     static auto* const leave = of_shim<void()>("hark_schedule_leave");
-    note(std::to_string(bodies.size()) + " threads begin");
+    note({std::to_string(bodies.size()) + " threads begin", Told::company, -1,
+          static_cast<std::int64_t>(bodies.size())});
     ledger_.schedule.threads.store(static_cast<std::uint32_t>(bodies.size()));
     std::vector<std::exception_ptr> thrown(bodies.size());
     std::latch all_are_there(static_cast<std::ptrdiff_t>(bodies.size()));
@@ -44,7 +45,7 @@ void Stage::together(const std::vector<std::function<void()>>& bodies) {
         });
     }
     for (auto& each : threads) each.join();
-    note("all threads have ended");
+    note({"all threads have ended", Told::alone});
     for (const auto& each : thrown) {
         if (each) std::rethrow_exception(each);
     }

@@ -95,6 +95,7 @@ void Stage::told_accepted(int function, ForeignListener* foreign, int fd, sockad
             return;
         }
         listener = known->second;
+        listener->count_call();  // now: what follows takes its time
         told.right_listener = foreign == listener->foreign_;
         if (fd >= 0 && static_cast<std::size_t>(fd) < shim::descriptor_room &&
             ledger_.descriptors[fd].role.load() != shim::Role::accepted) {
@@ -108,7 +109,6 @@ void Stage::told_accepted(int function, ForeignListener* foreign, int fd, sockad
     note({"  the callback is told of descriptor " + std::to_string(fd) + " from " +
               told.address.text() + ", peer " + std::to_string(told.peer),
           Told::accepted, listener->fd_, fd});
-    listener->count_call();
     Accepted* kept = nullptr;
     {
         const std::lock_guard lock(mutex_);
@@ -130,12 +130,12 @@ void Stage::told_error(int function, ForeignListener* foreign, Errno error, void
             return;
         }
         listener = known->second;
+        listener->count_call();  // now: what follows takes its time
         told.right_listener = foreign == listener->foreign_;
         listener->errors_.push_back(told);
     }
     note({"  the error callback is told of " + error.name(), Told::error, listener->fd_,
           error.value()});
-    listener->count_call();
     if (listener->on_error_) act([&] { listener->on_error_(told); });
 }
 

@@ -181,6 +181,18 @@ TEST_CASE("word: nothing is delivered after disable said that it succeeded") {
     CHECK(with(-1, false).empty());
 }
 
+TEST_CASE("word: beside other threads a delivery says nothing of what is being done meanwhile") {
+    const auto with = [](bool alone_again) {
+        auto trace = listening();
+        trace.tell(Told::company, -1, 2).tell(Told::disabled, listener, 0);
+        if (alone_again) trace.tell(Told::alone);
+        trace.accepts(listener, 9).tell(Told::accepted, listener, 9);
+        return trace.broken();
+    };
+    CHECK(with(false).empty());
+    CHECK(with(true) == Broke{Oracle::word});
+}
+
 TEST_CASE("word: a new listener on the number of a freed one begins anew") {
     auto trace = listening();
     trace.tell(Told::disabled, listener, 0).tell(Told::freeing, listener);

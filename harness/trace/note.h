@@ -27,6 +27,8 @@ enum class Told : std::int32_t {
     accepted,        // a connection was delivered; of: the listener's, value: the accepted socket
     error,           // the error callback was called; of: the listener's, value: errno
     faults_over,     // from here on no rule fires
+    company,         // from here on other threads act beside this one; value: so many
+    alone,           // no longer
 };
 
 struct Note {
