@@ -1,14 +1,15 @@
 #include "shims/control.h"
 
 #include <linux/futex.h>
-#include <poll.h>
-#include <pthread.h>
 #include <sys/syscall.h>
 
 #include <ctime>
 
+#include "shims/blocking.h"
 #include "shims/kernel.h"
 #include "shims/page.h"
+#include "shims/plain.h"
+#include "shims/stack.h"
 #include "shims/visit.h"
 
 // ThreadSanitizer, where it is there, does not see the shim's own calls to the kernel: whoever is
@@ -22,88 +23,9 @@ namespace {
 // The place of this thread; -1 where it takes no part.
 constinit thread_local int here = -1;
 
-template <typename Value>
-Value plain(const std::atomic<Value>& value) {
-    return value.load(std::memory_order_relaxed);
-}
-template <typename Value>
-void put(std::atomic<Value>& value, Value to) {
-    value.store(to, std::memory_order_relaxed);
-}
-
 std::uint32_t threads_of(const Schedule& schedule) {
     const std::uint32_t threads = plain(schedule.threads);
     return threads < thread_room ? threads : std::uint32_t{thread_room};
-}
-
-// Null for a mutex that nobody holds, or that there is no more room for.
-HeldLock* held(Schedule& schedule, std::uint64_t mutex) {
-    for (HeldLock& each : schedule.locks) {
-        if (plain(each.depth) != 0 && plain(each.mutex) == mutex) return &each;
-    }
-    return nullptr;
-}
-
-bool is_recursive(std::uint64_t mutex) {
-    // The kind, without the bits for who shares it and how robust it is (nptl/pthreadP.h).
-    const auto* it = reinterpret_cast<const pthread_mutex_t*>(mutex);
-    return (it->__data.__kind & 3) == PTHREAD_MUTEX_RECURSIVE;
-}
-
-bool fails_at_once(std::uint64_t mutex) {
-    const auto* it = reinterpret_cast<const pthread_mutex_t*>(mutex);
-    return (it->__data.__kind & 3) == PTHREAD_MUTEX_ERRORCHECK;
-}
-
-bool can_take(Schedule& schedule, std::uint64_t mutex, int place) {
-    const HeldLock* lock = held(schedule, mutex);
-    if (lock == nullptr) return true;
-    return plain(lock->owner) == place && (is_recursive(mutex) || fails_at_once(mutex));
-}
-
-void take(Schedule& schedule, std::uint64_t mutex, int place) {
-    if (HeldLock* lock = held(schedule, mutex)) {
-        if (plain(lock->owner) == place) put(lock->depth, plain(lock->depth) + 1);
-        return;
-    }
-    for (HeldLock& each : schedule.locks) {
-        if (plain(each.depth) != 0) continue;
-        put(each.mutex, mutex);
-        put(each.owner, place);
-        put(each.depth, 1u);
-        return;
-    }
-    die("more locks are held at a time than a schedule has room for");
-}
-
-void let_go(Schedule& schedule, std::uint64_t mutex, int place) {
-    HeldLock* lock = held(schedule, mutex);
-    if (lock != nullptr && plain(lock->owner) == place) put(lock->depth, plain(lock->depth) - 1);
-}
-
-bool is_ready(int fd) {
-    pollfd one{fd, POLLIN, 0};
-    timespec none{0, 0};
-    return ask_kernel(SYS_ppoll, &one, 1, &none, nullptr, 0) > 0;
-}
-
-bool can_go(Schedule& schedule, int place) {
-    const Actor& actor = schedule.actors[place];
-    switch (plain(actor.waits)) {
-        case Waits::nothing:
-            return true;
-        case Waits::lock:
-            return can_take(schedule, plain(actor.object), place);
-        case Waits::condition:
-            return plain(actor.is_woken) != 0 && can_take(schedule, plain(actor.mutex), place);
-        case Waits::deadline:
-            return can_take(schedule, plain(actor.mutex), place);
-        case Waits::events:
-            return is_ready(static_cast<int>(plain(actor.object)));
-        case Waits::done:
-            return false;
-    }
-    return false;
 }
 
 bool has(std::uint32_t could, int place) { return (could >> place & 1) != 0; }
@@ -177,12 +99,23 @@ bool all_are_done(const Schedule& schedule) {
     return true;
 }
 
+void keep_switch(Schedule& schedule, std::uint32_t step, int came, int ran) {
+    const std::uint32_t number = schedule.switch_count++;
+    if (number >= switch_room) return;
+    Switch& kept = schedule.switches[number];
+    kept.step = step;
+    for (std::size_t i = 0; i < frame_room; ++i) {
+        kept.came[i] = schedule.actors[came].frames[i];
+        kept.ran[i] = schedule.actors[ran].frames[i];
+    }
+}
+
 // Who goes on; -1 where all are done.  Where none of them ever can, the process ends here.
 int decide(Ledger& page, int came) {
     Schedule& schedule = page.schedule;
     std::uint32_t could = 0;
     for (std::uint32_t i = 0; i < threads_of(schedule); ++i) {
-        if (can_go(schedule, static_cast<int>(i))) could |= 1u << i;
+        if (blocking::can_go(schedule, static_cast<int>(i))) could |= 1u << i;
     }
     if (could == 0) {
         if (all_are_done(schedule)) return -1;
@@ -198,6 +131,7 @@ int decide(Ledger& page, int came) {
     }
     put(schedule.step_count, step + 1);
     if (next != came && has(could, came)) ++schedule.preemptions;
+    if (next != came && schedule.keeps_stacks != 0) keep_switch(schedule, step, came, next);
     return next;
 }
 
@@ -218,6 +152,10 @@ void wait_for_turn(Schedule& schedule, int place) {
 
 // Comes back in its turn, when what it waits for is there.
 void pass_turn(Ledger& page) {
+    if (page.schedule.keeps_stacks != 0) {
+        Actor& actor = page.schedule.actors[here];
+        keep_stack(plain(actor.caller), actor.frames, frame_room);
+    }
     const int next = decide(page, here);
     if (next == here) return;
     give_turn_to(page.schedule, next);
@@ -253,28 +191,10 @@ void point(Ledger& page, Call call, const std::int64_t* arguments, const void* c
     if (plain(schedule.strategy) == Strategy::noise) return make_noise(schedule);
     Actor& actor = schedule.actors[here];
     put(actor.caller, static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(caller)));
-    put(actor.object, static_cast<std::uint64_t>(arguments[0]));
-    const auto waits_for_events = [&](std::int64_t timeout) {
-        return timeout < 0 ? Waits::events : Waits::nothing;
-    };
-    switch (call) {
-        case Call::pthread_mutex_lock:
-            put(actor.waits, Waits::lock);
-            break;
-        case Call::epoll_wait:
-        case Call::epoll_pwait:
-            put(actor.waits, waits_for_events(static_cast<int>(arguments[3])));
-            break;
-        case Call::epoll_pwait2:
-            put(actor.waits, arguments[3] == 0 ? Waits::events : Waits::nothing);
-            break;
-        default:
-            put(actor.waits, Waits::nothing);
-            break;
-    }
+    blocking::prepare(schedule, here, call, arguments);
     pass_turn(page);
     if (call == Call::pthread_mutex_lock) {
-        take(schedule, static_cast<std::uint64_t>(arguments[0]), here);
+        blocking::take(schedule, static_cast<std::uint64_t>(arguments[0]), here);
     }
     put(actor.waits, Waits::nothing);
 }
@@ -293,25 +213,17 @@ void after(Ledger& page, Call call, const std::int64_t* arguments, int error) {
     const auto object = static_cast<std::uint64_t>(arguments[0]);
     switch (call) {
         case Call::pthread_mutex_lock:
-            if (error != 0) let_go(schedule, object, here);
+            if (error != 0) blocking::let_go(schedule, object, here);
             break;
         case Call::pthread_mutex_trylock:
-            if (error == 0) take(schedule, object, here);
+            if (error == 0) blocking::take(schedule, object, here);
             break;
         case Call::pthread_mutex_unlock:
-            if (error == 0) let_go(schedule, object, here);
+            if (error == 0) blocking::let_go(schedule, object, here);
             break;
         case Call::pthread_cond_signal:
         case Call::pthread_cond_broadcast:
-            for (Actor& each : schedule.actors) {
-                const Waits waits = plain(each.waits);
-                const bool waits_here = waits == Waits::condition || waits == Waits::deadline;
-                if (!waits_here || plain(each.object) != object || plain(each.is_woken) != 0) {
-                    continue;
-                }
-                put(each.is_woken, 1u);
-                if (call == Call::pthread_cond_signal) break;
-            }
+            blocking::wake(schedule, object, call == Call::pthread_cond_broadcast);
             break;
         default:
             break;
@@ -321,15 +233,33 @@ void after(Ledger& page, Call call, const std::int64_t* arguments, int error) {
 bool wait(Ledger& page, std::uint64_t condition, std::uint64_t mutex, bool has_deadline) {
     Schedule& schedule = page.schedule;
     Actor& actor = schedule.actors[here];
-    let_go(schedule, mutex, here);
+    blocking::let_go(schedule, mutex, here);
     put(actor.object, condition);
     put(actor.mutex, mutex);
     put(actor.is_woken, 0u);
     put(actor.waits, has_deadline ? Waits::deadline : Waits::condition);
     pass_turn(page);
     put(actor.waits, Waits::nothing);
-    take(schedule, mutex, here);
+    blocking::take(schedule, mutex, here);
     return plain(actor.is_woken) != 0;
+}
+
+int next_place(const Ledger& page) {
+    const std::uint32_t threads = threads_of(page.schedule);
+    return threads < thread_room ? static_cast<int>(threads) : -1;
+}
+
+void welcome(Ledger& page, int place, std::uint64_t handle) {
+    Schedule& schedule = page.schedule;
+    schedule.actors[place].handle = handle;
+    schedule.come.fetch_add(1);
+    put(schedule.threads, static_cast<std::uint32_t>(place + 1));
+}
+
+void begin(Ledger& page, int place) {
+    here = place;
+    page.schedule.actors[place].thread.store(self().thread);
+    wait_for_turn(page.schedule, place);
 }
 
 }  // namespace shim::control
@@ -359,4 +289,12 @@ void hark_schedule_leave() {
         give_turn_to(schedule, decide(*page, here));
     }
     here = -1;
+}
+
+void hark_schedule_point() {
+    using namespace shim::control;
+    shim::Ledger* const page = shim::ledger();
+    if (page == nullptr || !has_me(*page)) return;
+    constexpr std::int64_t nothing[6] = {};
+    point(*page, shim::Call::count_, nothing, __builtin_return_address(0));
 }

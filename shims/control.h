@@ -31,9 +31,17 @@ void after(Ledger& page, Call call, const std::int64_t* arguments, int error);
 [[nodiscard]] bool wait(Ledger& page, std::uint64_t condition, std::uint64_t mutex,
                         bool has_deadline);
 
+// The place that a thread which this one begins will have; -1 where there is no room for more.
+[[nodiscard]] int next_place(const Ledger& page);
+// It has been begun, and may be chosen from now on.
+void welcome(Ledger& page, int place, std::uint64_t handle);
+// That thread's first step: waits until it is chosen.
+void begin(Ledger& page, int place);
+
 }  // namespace shim::control
 
 // For the harness, which finds them by their names: the calling thread takes part from here on, at
-// a place of its own, and until it leaves.
+// a place of its own, and until it leaves; and a point without a call.
 extern "C" __attribute__((visibility("default"))) void hark_schedule_enter(int place);
 extern "C" __attribute__((visibility("default"))) void hark_schedule_leave();
+extern "C" __attribute__((visibility("default"))) void hark_schedule_point();

@@ -17,6 +17,8 @@ inline constexpr std::size_t choice_room = 256;
 inline constexpr std::size_t change_room = 16;
 inline constexpr std::size_t step_room = 8192;
 inline constexpr std::size_t lock_room = 64;
+inline constexpr std::size_t frame_room = 24;   // of a stack, the innermost first
+inline constexpr std::size_t switch_room = 32;  // whose stacks are kept
 
 enum class Strategy : std::uint32_t {
     none,    // threads run as the kernel lets them
@@ -36,7 +38,10 @@ enum class Waits : std::uint32_t {
     lock,       // for a mutex
     condition,  // to be woken, and then for the mutex
     deadline,   // likewise, or until time has passed, which it may do at any time
-    events,     // for readiness, without a time-out
+    events,     // for readiness of what an epoll watches, without a time-out
+    poll,       // likewise of pollfds
+    select,     // likewise of sets
+    join,       // for the end of another that takes part
     done,       // it has come to its end
 };
 
@@ -53,11 +58,21 @@ struct Step {
 struct Actor {
     std::atomic<std::int32_t> thread{0};  // the kernel's id
     std::atomic<Waits> waits{Waits::nothing};
-    std::atomic<std::uint64_t> object{0};  // the mutex, the condition or the descriptor
+    std::atomic<std::uint64_t> object{0};  // the call's first argument, of a join the place
+    std::int64_t arguments[4] = {};        // of the call that it waits in
     std::atomic<std::uint64_t> mutex{0};   // with a condition
     std::atomic<std::uint32_t> is_woken{0};
-    std::atomic<std::uint32_t> record{0};  // of its last call
-    std::atomic<std::uint64_t> caller{0};  // the return address of the call it waits in
+    std::atomic<std::uint32_t> record{0};   // of its last call
+    std::atomic<std::uint64_t> caller{0};   // the return address of the call it waits in
+    std::uint64_t handle = 0;               // its pthread_t, if another that takes part began it
+    std::uint64_t frames[frame_room] = {};  // return addresses from `caller` on, ended by a zero
+};
+
+// A step at which another went on than came to it, and where both were.
+struct Switch {
+    std::uint32_t step;
+    std::uint64_t came[frame_room];
+    std::uint64_t ran[frame_room];
 };
 
 // A mutex that somebody of them holds.
@@ -76,6 +91,7 @@ struct Schedule {
     std::uint32_t change_count = 0;
     std::uint32_t changes[change_room] = {};  // steps, in order
     std::uint64_t seed = 0;
+    std::uint32_t keeps_stacks = 0;
 
     // From the case: how many take part.  Nobody goes on before all of them have come.
     std::atomic<std::uint32_t> threads{0};
@@ -88,6 +104,8 @@ struct Schedule {
     std::uint32_t preemptions = 0;  // another went on where the one that came could have
     Actor actors[thread_room];
     HeldLock locks[lock_room];
+    std::uint32_t switch_count = 0;  // ever made; the first switch_room are kept
+    Switch switches[switch_room] = {};
     Step steps[step_room] = {};
 };
 

@@ -55,7 +55,12 @@ class Explorer {
     Explored run();
 
   private:
-    [[nodiscard]] Job job_of(std::uint32_t number, const std::string& schedule, Mode mode) const;
+    [[nodiscard]] Job job_of(std::uint32_t number, const std::string& schedule) const;
+    // Few, where what is looked for may come at once.
+    [[nodiscard]] std::size_t runs_a_job() const {
+        if (limits_.alone || !is_controlled()) return 1;
+        return limits_.search == Search::pct ? 8 : 32;
+    }
     [[nodiscard]] bool is_controlled() const {
         return limits_.search == Search::pct || limits_.search == Search::exhaustive;
     }
@@ -83,14 +88,15 @@ class Explorer {
     std::vector<Branch> next_;  // exhaustive: what follows from the wave that is being tried
 };
 
-Job Explorer::job_of(std::uint32_t number, const std::string& schedule, Mode mode) const {
+Job Explorer::job_of(std::uint32_t number, const std::string& schedule) const {
     return {.number = number,
             .case_number = scenario_.case_number,
             .variant_number = scenario_.variant_number,
             .plans = {plan_},
             .timeout_ms = limits_.timeout_ms,
-            .schedule = schedule,
-            .mode = mode};
+            .schedules = {schedule},
+            // What showed once without control it may never show again: its row is kept as it came.
+            .mode = is_controlled() ? Mode::explore : Mode::contract};
 }
 
 json Explorer::whole_row(const std::string& schedule) {
@@ -99,7 +105,9 @@ json Explorer::whole_row(const std::string& schedule) {
         whole = std::move(row);
         return true;
     };
-    if (!pool_.run(std::vector{job_of(1, schedule, Mode::contract)}, keep, interrupted_)) {
+    Job whole_one = job_of(1, schedule);
+    whole_one.mode = Mode::contract;
+    if (!pool_.run(std::vector{whole_one}, keep, interrupted_)) {
         result_.interrupted = true;
     }
     return whole;
@@ -107,18 +115,19 @@ json Explorer::whole_row(const std::string& schedule) {
 
 bool Explorer::try_all(const std::vector<Branch>& wave) {
     // Those that are on their way when it is found come back all the same, and say nothing.
-    std::uint32_t given = 0;
-    // What showed once without control it may never show again, so its row is kept as it came.
-    const Mode mode = is_controlled() ? Mode::explore : Mode::contract;
+    std::size_t given = 0;
     const auto source = [&]() -> std::optional<Job> {
         if (result_.found || given == wave.size()) return std::nullopt;
-        ++given;
-        return job_of(given, wave[given - 1].schedule, mode);
+        Job job = job_of(static_cast<std::uint32_t>(given + 1), wave[given].schedule);
+        const std::size_t end = std::min(wave.size(), given + runs_a_job());
+        job.plans.resize(end - given, plan_);
+        while (++given < end) job.schedules.push_back(wave[given].schedule);
+        return job;
     };
-    const auto keep = [&](const Job& job, json& row) {
+    const auto keep = [&](const Job&, json& row) {
         if (result_.found) return true;
         tell_(++result_.schedules);
-        const Branch& branch = wave[job.number - 1];
+        const Branch& branch = wave[row["number"].get<std::size_t>() - 1];
         if (is_bad(row)) {
             result_.found.emplace();
             result_.found->after = result_.schedules;
@@ -209,7 +218,7 @@ bool Explorer::shows_the_same(const std::string& schedule, const json& row) {
         same = is_bad(other) && other["verdict"] == row["verdict"] && other["how"] == row["how"];
         return true;
     };
-    return pool_.run(std::vector{job_of(1, schedule, Mode::explore)}, keep, interrupted_) && same;
+    return pool_.run(std::vector{job_of(1, schedule)}, keep, interrupted_) && same;
 }
 
 // What was drawn may have more of them than it takes.

@@ -27,6 +27,7 @@ struct SearchLimits {
     std::uint64_t seed = 1;
     std::uint64_t most = 0;  // schedules; zero: of pct and noise 1,000, of exhaustive no limit
     std::uint32_t timeout_ms = 5000;
+    bool alone = false;  // each in a cell of its own
 };
 
 struct Found {

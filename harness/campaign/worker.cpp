@@ -216,12 +216,9 @@ std::vector<nlohmann::json> Worker::take() {
     if (!waiting.empty()) {
         Errand& fallen = waiting.front();
         Job& job = fallen.job;
-        job.number += static_cast<std::uint32_t>(fallen.answered);
-        job.plans.erase(job.plans.begin(),
-                        job.plans.begin() + static_cast<std::ptrdiff_t>(fallen.answered));
+        job.forget_first(fallen.answered);
         rows.push_back(row_of_the_fallen(job.number, job.plans.front()));
-        ++job.number;
-        job.plans.erase(job.plans.begin());
+        job.forget_first(1);
         if (job.plans.empty()) waiting.pop_front();
     }
     stop();

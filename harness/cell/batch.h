@@ -39,6 +39,15 @@ struct Slot {
     char seen[160] = {};
 };
 
+// What a schedule came to: as much of it as a search goes by.
+struct SlotOrder {
+    static constexpr std::size_t step_room = 680;
+    std::uint32_t threads;
+    std::uint32_t steps;
+    std::uint32_t preemptions;
+    std::uint8_t each[step_room][3];  // who came, who ran, who could
+};
+
 class BatchPage {
   public:
     BatchPage();  // shared with every child forked from now on
@@ -48,6 +57,7 @@ class BatchPage {
 
     void clear();
     [[nodiscard]] Slot& slot(std::size_t index) { return page_->slots[index]; }
+    [[nodiscard]] SlotOrder& order(std::size_t index) { return page_->orders[index]; }
     // Texts end within their room, whatever a cell has written there.
     void end_texts();
     // The run that is going on, or that the cell died in; the number of plans once all are done.
@@ -60,6 +70,7 @@ class BatchPage {
         std::atomic<std::uint32_t> running;
         std::atomic<bool> unclean;
         Slot slots[batch_room];
+        SlotOrder orders[batch_room];  // of schedules only; untouched memory costs nothing
     };
     Page* page_;
 };
@@ -73,6 +84,9 @@ void copy_text(const std::string& text, char (&into)[room]) {
 
 // Fills in what the ledger knows of the run that has just ended.
 void note_faults(const shim::Ledger& ledger, Slot& slot);
+
+// A row of a schedule that went well, as text: a search has one for each.
+[[nodiscard]] std::string order_line(std::size_t number, const Slot& slot, const SlotOrder& order);
 
 // In the forked child: runs the job's plans from number `from` on, until one must be run again.
 [[noreturn]] void live_through(const Job& job, std::size_t from, Subject& subject,

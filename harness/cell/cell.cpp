@@ -157,7 +157,7 @@ void live_and_die(const Job& job, Subject& subject, shim::Ledger& ledger, Mailbo
     try {
         prepare_cell(output, kept, &mailbox.crash());
         begin_in_this_process(ledger, job.most_calls);
-        write_to(ledger.schedule, parse_interleaving(job.schedule));
+        write_to(ledger.schedule, parse_interleaving(job.schedule_of(0)));
         mailbox.put(run_here(job, subject, ledger));
     } catch (const std::exception& trouble) {
         Outcome outcome;

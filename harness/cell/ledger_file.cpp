@@ -59,6 +59,12 @@ void begin_in_this_process(shim::Ledger& ledger, std::uint32_t most) {
     ledger.most_calls.store(most == 0 ? most_calls : most);
 }
 
+// Its steps are mostly untouched, and most runs have no schedule at all.
+static void clear_schedule(shim::Schedule& schedule) {
+    if (schedule.strategy.load() == shim::Strategy::none && schedule.threads.load() == 0) return;
+    new (&schedule) shim::Schedule;
+}
+
 void clear_for_next(shim::Ledger& ledger) {
     ledger.recording.store(0);
     ledger.end.store(shim::End::none);
@@ -72,12 +78,7 @@ void clear_for_next(shim::Ledger& ledger) {
     ledger.record_count.store(0);
     ledger.allocations_lost.store(0);
     ledger.memory_refused.store(0);
-}
-
-// Its steps are mostly untouched, and most runs have no schedule at all.
-static void clear_schedule(shim::Schedule& schedule) {
-    if (schedule.strategy.load() == shim::Strategy::none && schedule.threads.load() == 0) return;
-    new (&schedule) shim::Schedule;
+    clear_schedule(ledger.schedule);
 }
 
 void clear_run(shim::Ledger& ledger) {
@@ -100,7 +101,6 @@ void clear_run(shim::Ledger& ledger) {
         if (each.pointer.load() != 0) new (&each) shim::Allocation{};
     }
     ledger.allocation_count.store(0);
-    clear_schedule(ledger.schedule);
 }
 
 }  // namespace hark

@@ -6,6 +6,21 @@
 
 namespace hark {
 
+Job Job::only(std::size_t run) const {
+    Job one = *this;
+    one.number = number + static_cast<std::uint32_t>(run);
+    one.plans = {plans[run]};
+    one.schedules = {schedule_of(run)};
+    return one;
+}
+
+void Job::forget_first(std::size_t runs) {
+    const auto count = static_cast<std::ptrdiff_t>(runs);
+    number += static_cast<std::uint32_t>(runs);
+    plans.erase(plans.begin(), plans.begin() + count);
+    if (!schedules.empty()) schedules.erase(schedules.begin(), schedules.begin() + count);
+}
+
 bool LineReader::fill() {
     char block[65536];
     for (;;) {

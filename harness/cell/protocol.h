@@ -12,7 +12,7 @@ namespace hark {
 // What a job's runs are for.
 enum class Mode {
     contract,  // the case judges; a whole row comes back
-    explore,   // likewise, and a row without a trace comes back
+    explore,   // likewise of each schedule; rows without a trace come back
     count,     // nothing is judged; the calls that the subject made come back
     sweep,     // the oracles judge; a short row for each plan comes back
     apart,     // likewise with each plan in a cell of its own
@@ -29,13 +29,23 @@ struct Job {
     std::uint32_t timeout_ms = 5000;                     // a run takes a few; longer is a hang
     std::uint32_t most_calls = 0;                        // a run that makes more is a hang; zero:
                                                          // as many as any sound run
-    std::string schedule = {};  // in which order its threads go on (harness/cell/interleaving.h)
-    bool whole_trace = false;   // every line of it, locks and allocations too
+    // In which order the threads of each run go on (harness/cell/interleaving.h); empty: they are
+    // let.
+    std::vector<std::string> schedules = {};
+    bool whole_trace = false;  // every line of it, locks and allocations too
     Mode mode = Mode::contract;
+
+    [[nodiscard]] std::string schedule_of(std::size_t run) const {
+        return run < schedules.size() ? schedules[run] : "";
+    }
+    // One run of it, as a job.
+    [[nodiscard]] Job only(std::size_t run) const;
+    // The first runs have been done.
+    void forget_first(std::size_t runs);
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Job, number, case_number, variant_number, plans, timeout_ms,
-                                   most_calls, schedule, whole_trace, mode)
+                                   most_calls, schedules, whole_trace, mode)
 
 // The first line of a zygote: what it has loaded, or why it could not.
 struct Hello {

@@ -78,11 +78,12 @@ class Zygote {
 
   private:
     [[nodiscard]] json run(const Job& job);
-    bool sweep(const Job& job, const Send& send);
+    bool run_batched(const Job& job, const Send& send);
     bool sweep_apart(const Job& job, const Send& send);
     [[nodiscard]] json run_alone(const Job& job, const std::vector<std::string>& plan);
     void judge_alone(const Job& job, std::size_t index);
     void find_cause(const Job& job, std::size_t index);
+    [[nodiscard]] std::string settled_alone(const Job& job, std::size_t index);
     [[nodiscard]] std::string line_of(const Job& job, std::size_t index);
     [[nodiscard]] const std::string& site_name(std::uint64_t address);
     void add_trace(const Job& job, json& row);
@@ -133,7 +134,7 @@ Hello Zygote::hello() const {
 
 bool Zygote::serve(const Job& job, const Send& send) {
     (void)variants_of(cases()[job.case_number]);  // here, or each cell makes them for itself
-    if (job.mode == Mode::sweep) return sweep(job, send);
+    if (job.mode == Mode::sweep || job.mode == Mode::explore) return run_batched(job, send);
     if (job.mode == Mode::apart) return sweep_apart(job, send);
     return send(to_line(run(job)));
 }
@@ -185,9 +186,9 @@ std::string Zygote::run_here(const Job& job) {
 // its own: one of a million runs fails for no other reason than what else the machine had to do.
 bool is_doubtful(Verdict verdict) { return verdict == Verdict::fail || verdict == Verdict::error; }
 
-// The job's plans by the cellful.  A run that must be run again, or that its cell died in, has a
+// The job's runs by the cellful.  A run that must be run again, or that its cell died in, has a
 // cell of its own before the rest goes on in a new one.
-bool Zygote::sweep(const Job& job, const Send& send) {
+bool Zygote::run_batched(const Job& job, const Send& send) {
     page_.clear();
     std::size_t next = 0;
     while (next < job.plans.size()) {
@@ -212,12 +213,13 @@ bool Zygote::sweep(const Job& job, const Send& send) {
         const auto say = [&] { return lines.empty() || send(std::exchange(lines, {})); };
         for (std::size_t i = next; i < job.plans.size() && i <= reached; ++i) {
             const Slot& slot = page_.slot(i);
-            if (slot.state.load() != SlotState::judged || is_doubtful(slot.verdict)) {
-                if (!say()) return false;
-                judge_alone(job, i);
-                find_cause(job, i);
-            }
-            lines += (lines.empty() ? "" : "\n") + line_of(job, i);
+            const bool stands =
+                slot.state.load() == SlotState::judged && !is_doubtful(slot.verdict);
+            if (!stands && !say()) return false;
+            if (!lines.empty()) lines += '\n';
+            lines += !stands                     ? settled_alone(job, i)
+                     : job.mode == Mode::explore ? order_line(job.number + i, slot, page_.order(i))
+                                                 : line_of(job, i);
         }
         if (!say()) return false;
         page_.unclean().store(false);
@@ -226,7 +228,7 @@ bool Zygote::sweep(const Job& job, const Send& send) {
     return true;
 }
 
-// As sweep, without anything that one run could leave to the next.
+// As run_batched, without anything that one run could leave to the next.
 bool Zygote::sweep_apart(const Job& job, const Send& send) {
     page_.clear();
     for (std::size_t i = 0; i < job.plans.size(); ++i) {
@@ -243,6 +245,13 @@ json Zygote::run_alone(const Job& job, const std::vector<std::string>& plan) {
     alone.plans = {plan};
     alone.mode = Mode::alone;
     return run(alone);
+}
+
+std::string Zygote::settled_alone(const Job& job, std::size_t index) {
+    if (job.mode == Mode::explore) return to_line(run(job.only(index)));
+    judge_alone(job, index);
+    find_cause(job, index);
+    return line_of(job, index);
 }
 
 void Zygote::judge_alone(const Job& job, std::size_t index) {

@@ -186,7 +186,7 @@ int replay(const ReplayOptions& options) {
                   .variant_number = wanted.run.variant_number,
                   .plans = {wanted.plan},
                   .timeout_ms = static_cast<std::uint32_t>(5000 * options.timeout_scale),
-                  .schedule = wanted.schedule,
+                  .schedules = {wanted.schedule},
                   .whole_trace = true,
                   .mode = wanted.by_oracles ? Mode::alone : Mode::contract};
     worker.give(job);

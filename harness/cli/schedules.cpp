@@ -127,6 +127,8 @@ void add_schedules(CLI::App& app, Action& action) {
     command->add_option("--most", request.limits.most,
                         "Schedules of a scenario; else 1000, and of exhaustive no limit");
     command->add_option("--seed", request.limits.seed, "For noise and pct")->capture_default_str();
+    command->add_flag("--alone", request.limits.alone,
+                      "Each schedule in a process of its own: slower, and says the same");
     command->add_option("--plan", request.plan, "A fault in each of them; repeatable");
     command->add_option("--out", request.out, "Folder for results.jsonl");
     command->add_option("--jobs,-j", request.jobs, "Schedules at a time")

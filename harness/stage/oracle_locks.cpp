@@ -10,17 +10,13 @@ void LockOracle::see(const shim::Record& record) {
     switch (record.call) {
         case shim::Call::pthread_mutex_lock:
         case shim::Call::pthread_mutex_trylock:
-            if (record.result == 0) held_.push_back({mutex, record.thread, record.number.load()});
-            break;
-        case shim::Call::pthread_mutex_unlock: {
             if (record.result != 0) break;
-            // The last taken first: a recursive lock is given back as often as it was taken.
-            const auto last = std::find_if(held_.rbegin(), held_.rend(), [&](const Held& each) {
-                return each.mutex == mutex && each.thread == record.thread;
-            });
-            if (last != held_.rend()) held_.erase(std::next(last).base());
+            held_.push_back({mutex, record.thread, record.number.load()});
+            known_.insert(mutex);
             break;
-        }
+        case shim::Call::pthread_mutex_unlock:
+            if (record.result == 0) see_given_back(record);
+            break;
         case shim::Call::pthread_mutex_destroy: {
             const auto taken = std::find_if(held_.begin(), held_.end(),
                                             [&](const Held& each) { return each.mutex == mutex; });
@@ -33,6 +29,20 @@ void LockOracle::see(const shim::Record& record) {
         }
         default:
             break;
+    }
+}
+
+// The last taken first: a recursive lock is given back as often as it was taken.
+void LockOracle::see_given_back(const shim::Record& record) {
+    const auto mutex = record.arguments[0];
+    const auto last = std::find_if(held_.rbegin(), held_.rend(), [&](const Held& each) {
+        return each.mutex == mutex && each.thread == record.thread;
+    });
+    if (last != held_.rend()) {
+        held_.erase(std::next(last).base());
+    } else if (known_.contains(mutex)) {
+        findings_.push_back({Oracle::lock, record.number.load(),
+                             "a lock is given back that this thread does not have"});
     }
 }
 

@@ -1,6 +1,8 @@
-// Locks that the subject's own code took and never gave back, or destroyed while it had them.
+// Locks that the subject's own code took and never gave back, gave back without having them, or
+// destroyed while it had them.
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "harness/stage/oracle.h"
@@ -20,7 +22,9 @@ class LockOracle {
         std::uint32_t record;  // that took it
     };
     std::vector<Finding>& findings_;
-    std::vector<Held> held_;  // one entry for each time that it was taken
+    void see_given_back(const shim::Record& record);
+    std::vector<Held> held_;        // one entry for each time that it was taken
+    std::set<std::int64_t> known_;  // ever taken in this trace; others may have been before it
 };
 
 }  // namespace hark

@@ -206,6 +206,22 @@ TEST_CASE("lock: only its own thread gives a lock back, and only a lock that was
     CHECK(refused.broken().empty());
 }
 
+TEST_CASE(
+    "lock: none is given back twice, and none that was taken before anyone looked is missed") {
+    WrittenTrace twice;
+    twice.call(mutex(Call::pthread_mutex_lock, 1)).call(mutex(Call::pthread_mutex_unlock, 1));
+    CHECK(twice.broken().empty());
+    twice.call(mutex(Call::pthread_mutex_unlock, 1));
+    CHECK(twice.broken() == Broke{Oracle::lock});
+    WrittenTrace before;
+    before.call(mutex(Call::pthread_mutex_unlock, 1));
+    CHECK(before.broken().empty());
+    WrittenTrace refused;
+    refused.call(mutex(Call::pthread_mutex_lock, 1)).call(mutex(Call::pthread_mutex_unlock, 1));
+    refused.call(mutex(Call::pthread_mutex_unlock, 1, 1, EPERM));
+    CHECK(refused.broken().empty());
+}
+
 TEST_CASE("lock: none is destroyed while it is held") {
     WrittenTrace trace;
     trace.call(mutex(Call::pthread_mutex_lock, 1)).call(mutex(Call::pthread_mutex_destroy, 1));

@@ -44,6 +44,7 @@ TEST_CASE("it exports exactly the rows of its tables, syscall, and the two doors
         "syscall",  // any call, and so no row
         "hark_schedule_enter",
         "hark_schedule_leave",
+        "hark_schedule_point",
     };
     CHECK(symbols("--defined-only") == rows);
 }
@@ -70,7 +71,13 @@ TEST_CASE("of libc it calls only what is safe anywhere") {
                                      "_ITM_deregisterTMCloneTable",
                                      "_ITM_registerTMCloneTable",
                                      "__tsan_acquire",  // weak: ThreadSanitizer's, where it is
-                                     "__tsan_release"};
+                                     "__tsan_release",
+                                     "_Unwind_Backtrace",  // weak: whose stacks are kept
+                                     "_Unwind_GetIP",
+                                     "__pthread_register_cancel",  // of a thread that is begun
+                                     "__pthread_unregister_cancel",
+                                     "__pthread_unwind_next",
+                                     "__sigsetjmp"};
     for (const std::string& name : symbols("--undefined-only")) {
         CAPTURE(name);
         CHECK(safe.count(name) == 1);

@@ -18,51 +18,21 @@
 #include <vector>
 
 #include "shims/tests/preloaded.h"
+#include "shims/tests/together.h"
 
 namespace {
 
+using preloaded::fresh;
 using preloaded::page;
 using preloaded::record;
 using preloaded::recorded;
 using preloaded::status_of_child;
+using preloaded::together;
 using shim::Call;
 using shim::Choice;
 using shim::Schedule;
 using shim::Strategy;
 using shim::Waits;
-
-using Bodies = std::vector<std::function<void()>>;
-
-template <typename Function>
-Function* function_of_shim(const char* name) {
-    return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
-}
-
-Schedule& fresh(Strategy strategy, const std::vector<Choice>& choices = {}) {
-    preloaded::clear();
-    auto* const schedule = new (&page().schedule) Schedule;
-    schedule->strategy = strategy;
-    for (const Choice& each : choices) schedule->choices[schedule->choice_count++] = each;
-    return *schedule;
-}
-
-// Each body is one thread that takes part.
-void together(const Bodies& bodies) {
-    static auto* const enter = function_of_shim<void(int)>("hark_schedule_enter");
-    static auto* const leave = function_of_shim<void()>("hark_schedule_leave");
-    page().schedule.threads = static_cast<std::uint32_t>(bodies.size());
-    page().recording = 1;  // before any of them can come to a point
-    std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < bodies.size(); ++i) {
-        threads.emplace_back([&bodies, i] {
-            enter(static_cast<int>(i));
-            bodies[i]();
-            leave();
-        });
-    }
-    for (auto& each : threads) each.join();
-    page().recording = 0;
-}
 
 // A call that does nothing, and so a point.
 void point() { (void)close(-1); }
