@@ -47,7 +47,7 @@ bool enter(Ledger& page, std::uint64_t pointer, std::uint64_t size, std::uint32_
 }  // namespace
 
 void add(Ledger& page, const void* pointer, std::uint64_t size, std::uint32_t made_by) {
-    if (!is_followed_here(page)) return;
+    if (is_family(page) || !is_followed_here(page)) return;
     const auto number = reinterpret_cast<std::uintptr_t>(pointer);
     if (!enter(page, number, size, made_by)) {
         page.allocations_lost.fetch_add(1, std::memory_order_relaxed);

@@ -45,13 +45,22 @@ bool would_block_for_ever(int fd) {
 
 // Takes the connection that the fault is said to have cost, so that the peer sees it reset.
 void consume_connection(Visit& visit, int fd) {
-    const auto taken =
-        static_cast<int>(ask_kernel(SYS_accept4, fd, nullptr, nullptr, SOCK_CLOEXEC));
+    const auto taken = static_cast<int>(ask_kernel(SYS_accept4, fd, nullptr, nullptr, SOCK_CLOEXEC,
+                                                   0, visit.page().family.accept_mark));
     if (taken < 0) return;
     const linger at_once{1, 0};
     ask_kernel(SYS_setsockopt, taken, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     ask_kernel(SYS_close, taken);
     visit.mark(shim::mark_consumed);
+}
+
+// A filter beside the shim lets through the accepts that carry the ledger's mark; by libc they
+// could not.  What follows in the order of libraries does not see them.
+int accept_with_mark(std::uint64_t mark, int fd, sockaddr* address, socklen_t* length, int flags) {
+    const long answer = ask_kernel(SYS_accept4, fd, address, length, flags, 0, mark);
+    if (answer >= 0) return static_cast<int>(answer);
+    errno = static_cast<int>(-answer);
+    return -1;
 }
 
 // What accept and accept4 have in common; `next` makes the real call with the flags it is given.
@@ -127,28 +136,36 @@ long close_by(Ledger& page, const void* caller, int fd, Next next) {
 
 int shim_accept(int fd, sockaddr* address, socklen_t* length) {
     auto* const next = REAL(accept);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::accept);
     if (page == nullptr) [[likely]]
         return next(fd, address, length);
     Visit visit(*page, shim::row_of_accept, __builtin_return_address(0),
                 arguments_of(fd, address, length), 0);
-    return accept_by(visit, fd, length, [=] { return next(fd, address, length); });
+    const std::uint64_t mark = page->family.accept_mark;
+    return accept_by(visit, fd, length, [=] {
+        return mark == 0 ? next(fd, address, length)
+                         : accept_with_mark(mark, fd, address, length, 0);
+    });
 }
 
 int shim_accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
     auto* const next = REAL(accept4);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::accept4);
     if (page == nullptr) [[likely]]
         return next(fd, address, length, flags);
     Visit visit(*page, shim::row_of_accept4, __builtin_return_address(0),
                 arguments_of(fd, address, length, flags), flags);
     const auto kept = static_cast<int>(flags & ~visit.dropped());
-    return accept_by(visit, fd, length, [=] { return next(fd, address, length, kept); });
+    const std::uint64_t mark = page->family.accept_mark;
+    return accept_by(visit, fd, length, [=] {
+        return mark == 0 ? next(fd, address, length, kept)
+                         : accept_with_mark(mark, fd, address, length, kept);
+    });
 }
 
 int shim_close(int fd) {
     auto* const next = REAL(close);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::close);
     if (page == nullptr) [[likely]]
         return next(fd);
     return static_cast<int>(
@@ -164,7 +181,7 @@ extern "C" __attribute__((visibility("default"))) long shim_syscall(long number,
 long shim_syscall(long number, long a, long b, long c, long d, long e, long f) {
     static constinit std::atomic<decltype(&shim_syscall)> real{nullptr};
     auto* const next = shim::resolve(real, "syscall");
-    Ledger* const page = number == SYS_close ? shim::recording_ledger() : nullptr;
+    Ledger* const page = number == SYS_close ? shim::recording_ledger(shim::Call::close) : nullptr;
     if (page == nullptr) [[likely]]
         return next(number, a, b, c, d, e, f);
     return close_by(*page, __builtin_return_address(0), static_cast<int>(a),
@@ -173,7 +190,7 @@ long shim_syscall(long number, long a, long b, long c, long d, long e, long f) {
 
 int shim_fcntl(int fd, int command, long argument) {
     auto* const next = REAL(fcntl);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::fcntl);
     if (page == nullptr) [[likely]]
         return next(fd, command, argument);
     return control(*page, shim::row_of_fcntl, __builtin_return_address(0), next, fd, command,
@@ -182,7 +199,7 @@ int shim_fcntl(int fd, int command, long argument) {
 
 int shim_fcntl64(int fd, int command, long argument) {
     auto* const next = REAL(fcntl64);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::fcntl64);
     if (page == nullptr) [[likely]]
         return next(fd, command, argument);
     return control(*page, shim::row_of_fcntl64, __builtin_return_address(0), next, fd, command,
@@ -191,7 +208,7 @@ int shim_fcntl64(int fd, int command, long argument) {
 
 int shim_ioctl(int fd, unsigned long request, void* argument) {
     auto* const next = REAL(ioctl);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::ioctl);
     if (page == nullptr) [[likely]]
         return next(fd, request, argument);
     // ioctl(2): these two take no argument (see has_argument above).

@@ -11,6 +11,7 @@
 #include <ctime>
 #include <iterator>
 
+#include "shims/family.h"
 #include "shims/schedule.h"
 
 namespace shim {
@@ -81,8 +82,15 @@ struct Rule {
     std::uint32_t first = 1;
     std::uint32_t last = 1;
     std::uint32_t step = 1;
-    std::atomic<std::uint32_t> seen{0};   // invocations that matched
-    std::atomic<std::uint32_t> fired{0};  // and of these, the ones that were made to fail
+    Per per = Per::family;  // what `first`, `last` and `step` count; others need Family::is_one
+    // Of the sockets that the call is made on; a descriptor that is no socket is never meant then.
+    Domain domain = Domain::any;
+    std::uint16_t port = 0;    // as people write it; zero: any
+    bool has_address = false;  // bound to this one; an IPv4 address is a mapped one
+    unsigned char address[16] = {};
+    std::atomic<std::uint32_t> is_off{0};  // neither counts nor acts
+    std::atomic<std::uint32_t> seen{0};    // invocations that matched
+    std::atomic<std::uint32_t> fired{0};   // and of these, the ones that were made to fail
 
     constexpr void add(Call call) {
         const auto bit = static_cast<unsigned>(call);
@@ -130,7 +138,8 @@ struct Record {
             std::int64_t arguments[6];
             std::uint16_t rule;  // one more than the index of the rule that fired, or zero
             std::uint16_t payload_size;
-            unsigned char payload[44];
+            std::int32_t process;
+            unsigned char payload[40];
         };
         char text[96];  // of a note, ended by a zero
     };
@@ -171,7 +180,7 @@ struct Allocation {
 // Why the shim itself ended the process.
 enum class End : std::uint32_t { none, would_block, busy, deadlock };
 
-inline constexpr std::uint64_t ledger_magic = 0x48'61'72'6b'00'00'00'04;  // "Hark", layout 4
+inline constexpr std::uint64_t ledger_magic = 0x48'61'72'6b'00'00'00'05;  // "Hark", layout 5
 inline constexpr std::size_t rule_room = 16;
 inline constexpr std::size_t range_room = 32;
 inline constexpr std::size_t record_room = 1 << 14;
@@ -216,6 +225,7 @@ struct Ledger {
     std::atomic<std::uint32_t> memory_refused;     // allocations that failed without a rule
 
     Schedule schedule;
+    Family family;
 
     Descriptor descriptors[descriptor_room];
     Allocation allocations[allocation_room];

@@ -11,15 +11,22 @@
 namespace shim::life {
 namespace {
 
+// A family's processes have one each, which a forked child inherits with the descriptors.
+constinit Descriptor own_table[descriptor_room];
+
+Descriptor* table_of(Ledger& page) { return is_family(page) ? own_table : page.descriptors; }
+
 Descriptor* slot_of(Ledger& page, std::int64_t fd) {
     if (fd < 0 || fd >= static_cast<std::int64_t>(descriptor_room)) return nullptr;
-    return &page.descriptors[fd];
+    return table_of(page) + fd;
 }
+
+bool is_table_mine(const Ledger& page) { return is_family(page) || is_followed_here(page); }
 
 // The role is stored last: whoever sees it sees the rest.
 void open(const Visit& visit, std::int64_t fd, Role role) {
     Descriptor* const slot = slot_of(visit.page(), fd);
-    if (slot == nullptr || !is_followed_here(visit.page())) return;
+    if (slot == nullptr || !is_table_mine(visit.page())) return;
     slot->of_subject.store(visit.by_subject(), std::memory_order_relaxed);
     slot->opened_by.store(visit.number(), std::memory_order_relaxed);
     slot->closed_by.store(0, std::memory_order_relaxed);
@@ -39,14 +46,14 @@ void open_copy(const Visit& visit, std::int64_t copy) {
 
 bool is_copying(std::int64_t command) { return command == F_DUPFD || command == F_DUPFD_CLOEXEC; }
 
-std::uint32_t opened_by(const Ledger& page, std::int64_t fd) {
-    const bool known = fd >= 0 && fd < static_cast<std::int64_t>(descriptor_room);
-    return known ? page.descriptors[fd].opened_by.load(std::memory_order_relaxed) : 0;
+std::uint32_t opened_by(Ledger& page, std::int64_t fd) {
+    const Descriptor* const slot = slot_of(page, fd);
+    return slot != nullptr ? slot->opened_by.load(std::memory_order_relaxed) : 0;
 }
 
 void follow_watch(const Visit& visit) {
     Descriptor* const slot = slot_of(visit.page(), visit.argument(2));
-    if (slot == nullptr || !is_followed_here(visit.page())) return;
+    if (slot == nullptr || !is_table_mine(visit.page())) return;
     Descriptor::Watch& watch = slot->watch;
     watch.events.store(0, std::memory_order_relaxed);
     if (visit.argument(1) == EPOLL_CTL_DEL) return;
@@ -72,7 +79,7 @@ Role ask_for_role(std::int64_t fd) {
 
 Role role_of(Ledger& page, std::int64_t fd) {
     const Descriptor* const slot = slot_of(page, fd);
-    const Role known = slot != nullptr && is_followed_here(page)
+    const Role known = slot != nullptr && is_table_mine(page)
                            ? slot->role.load(std::memory_order_acquire)
                            : Role::none;
     return known == Role::none ? ask_for_role(fd) : known;
@@ -92,7 +99,7 @@ bool closes_foreign(const Visit& visit) {
             return false;
     }
     const Descriptor* const slot = slot_of(visit.page(), fd);
-    return slot != nullptr && is_followed_here(visit.page()) &&
+    return slot != nullptr && is_table_mine(visit.page()) &&
            slot->role.load(std::memory_order_acquire) != Role::none &&
            !slot->of_subject.load(std::memory_order_relaxed);
 }
@@ -142,7 +149,7 @@ void follow(const Visit& visit, std::int64_t outcome) {
             break;
         case Call::listen: {
             Descriptor* const slot = slot_of(visit.page(), visit.argument(0));
-            if (slot == nullptr || !is_followed_here(visit.page())) break;
+            if (slot == nullptr || !is_table_mine(visit.page())) break;
             slot->role.store(Role::listener, std::memory_order_release);
             break;
         }
@@ -153,7 +160,7 @@ void follow(const Visit& visit, std::int64_t outcome) {
 
 void forget(const Visit& visit, std::int64_t fd) {
     Descriptor* const slot = slot_of(visit.page(), fd);
-    if (slot == nullptr || !is_followed_here(visit.page())) return;
+    if (slot == nullptr || !is_table_mine(visit.page())) return;
     slot->watch.events.store(0, std::memory_order_relaxed);
     // Of a number that is not open, it is the earlier close that a reader wants to know.
     if (slot->role.exchange(Role::none, std::memory_order_acq_rel) == Role::none) return;
@@ -161,9 +168,9 @@ void forget(const Visit& visit, std::int64_t fd) {
 }
 
 Watched next_listener_watched_by(Ledger& page, int epoll, int from) {
-    if (!is_followed_here(page)) return {};
+    if (!is_table_mine(page)) return {};
     for (int fd = from; fd < static_cast<int>(descriptor_room); ++fd) {
-        const Descriptor::Watch& watch = page.descriptors[fd].watch;
+        const Descriptor::Watch& watch = table_of(page)[fd].watch;
         const std::uint32_t events = watch.events.load(std::memory_order_acquire);
         if (events == 0 || watch.epoll.load(std::memory_order_relaxed) != epoll) continue;
         if (watch.epoll_opened_by.load(std::memory_order_relaxed) != opened_by(page, epoll)) {

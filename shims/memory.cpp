@@ -81,7 +81,7 @@ Origin origin_of(const void* moved_from, bool was_known) {
 void* shim_malloc(size_t size) {
     auto* const next = ALLOCATOR(malloc);
     if (next == nullptr) return arena.take(size);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::malloc);
     if (page == nullptr) [[likely]]
         return next(size);
     VISIT_FROM(shim::behalf::who_asks(__builtin_return_address(0)), malloc, size);
@@ -95,7 +95,7 @@ void* shim_calloc(size_t count, size_t size) {
     auto* const next = ALLOCATOR(calloc);
     // The arena is zero and is never used twice.
     if (next == nullptr) return arena.take(count * size);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::calloc);
     if (page == nullptr) [[likely]]
         return next(count, size);
     VISIT(calloc, count, size);
@@ -115,7 +115,7 @@ void* shim_realloc(void* pointer, size_t size) {
         const auto left = static_cast<std::size_t>(arena.bytes + sizeof arena.bytes - from);
         return std::memcpy(moved, pointer, size < left ? size : left);
     }
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::realloc);
     if (page == nullptr) [[likely]]
         return next(pointer, size);
     VISIT(realloc, pointer, size);
@@ -138,7 +138,7 @@ void shim_free(void* pointer) {
     if (arena.holds(pointer)) return;
     auto* const next = ALLOCATOR(free);
     if (next == nullptr) return;
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::free);
     if (page == nullptr) [[likely]]
         return next(pointer);
     VISIT(free, pointer);
@@ -153,7 +153,7 @@ void shim_free(void* pointer) {
 
 void* shim_reallocarray(void* pointer, size_t count, size_t size) {
     auto* const next = REAL(reallocarray);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::reallocarray);
     if (page == nullptr) [[likely]]
         return next(pointer, count, size);
     VISIT(reallocarray, pointer, count, size);
@@ -169,7 +169,7 @@ void* shim_reallocarray(void* pointer, size_t count, size_t size) {
 
 void* shim_aligned_alloc(size_t alignment, size_t size) {
     auto* const next = REAL(aligned_alloc);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::aligned_alloc);
     if (page == nullptr) [[likely]]
         return next(alignment, size);
     VISIT_FROM(shim::behalf::who_asks(__builtin_return_address(0)), aligned_alloc, alignment, size);
@@ -181,7 +181,7 @@ void* shim_aligned_alloc(size_t alignment, size_t size) {
 
 int shim_posix_memalign(void** pointer, size_t alignment, size_t size) {
     auto* const next = REAL(posix_memalign);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::posix_memalign);
     if (page == nullptr) [[likely]]
         return next(pointer, alignment, size);
     VISIT(posix_memalign, pointer, alignment, size);
@@ -199,7 +199,7 @@ int shim_posix_memalign(void** pointer, size_t alignment, size_t size) {
 
 char* shim_strdup(const char* text) {
     auto* const next = REAL(strdup);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::strdup);
     if (page == nullptr) [[likely]]
         return next(text);
     VISIT(strdup, text);
@@ -211,7 +211,7 @@ char* shim_strdup(const char* text) {
 
 char* shim_strndup(const char* text, size_t most) {
     auto* const next = REAL(strndup);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::strndup);
     if (page == nullptr) [[likely]]
         return next(text, most);
     VISIT(strndup, text, most);

@@ -52,7 +52,7 @@ Function resolve(std::atomic<Function>& slot, const char* symbol) {
     void* shim##symbol params {                                                                   \
         static constinit std::atomic<decltype(&shim##symbol)> real{nullptr};                      \
         auto* const next = shim::behalf::resolve(real, #symbol);                                  \
-        if (shim::recording_ledger() == nullptr) [[likely]]                                       \
+        if (shim::recording_ledger(shim::Call::malloc) == nullptr) [[likely]]                     \
             return next args;                                                                     \
         if (shim::behalf::asked_by == nullptr)                                                    \
             shim::behalf::asked_by = __builtin_return_address(0);                                 \

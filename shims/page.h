@@ -21,6 +21,14 @@ inline Ledger* recording_ledger() {
     return page;
 }
 
+// Likewise, for a call that has to be looked at.
+inline Ledger* recording_ledger(Call call) {
+    Ledger* const page = recording_ledger();
+    if (page == nullptr) return nullptr;
+    const auto bit = static_cast<unsigned>(call);
+    return (page->family.unwatched[bit / 64] >> (bit % 64) & 1) != 0 ? nullptr : page;
+}
+
 struct Self {
     std::int32_t process;
     std::int32_t thread;
@@ -28,6 +36,11 @@ struct Self {
 
 // Who is calling, right in forked children too, at the price of two loads.
 Self self();
+
+// Whether the ledger is shared by several processes, each of which has its own descriptors.
+inline bool is_family(const Ledger& page) {
+    return page.family.is_one.load(std::memory_order_relaxed) != 0;
+}
 
 // Whether the ledger's descriptors and allocations are this process's (Ledger::process).
 inline bool is_followed_here(const Ledger& page) {

@@ -69,7 +69,7 @@ namespace {
     result shim_##name params {                                                        \
         using shim::no_flags;                                                          \
         auto* const next = REAL(name);                                                 \
-        shim::Ledger* const page = shim::recording_ledger();                           \
+        shim::Ledger* const page = shim::recording_ledger(shim::Call::name);           \
         if (page == nullptr) [[likely]]                                                \
             return next args;                                                          \
         shim::Visit visit(*page, shim::row_of_##name, __builtin_return_address(0),     \

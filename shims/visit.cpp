@@ -12,6 +12,8 @@ namespace shim {
 namespace {
 
 bool is_subject(const Ledger& page, const void* caller) {
+    const std::int32_t only = page.family.only.load(std::memory_order_relaxed);
+    if (only != 0 && only != self().process) return false;
     if (page.range_count == 0) return true;
     const auto address = reinterpret_cast<std::uintptr_t>(caller);
     // The subject can write to the page: a count that it made up leads nowhere.
@@ -27,6 +29,14 @@ void wait(std::int64_t microseconds) {
     while (ask_kernel(SYS_ppoll, nullptr, 0, &left, nullptr, 0) == -EINTR) {
     }
 }
+
+// What this process knows of its descriptors.
+struct OwnDescriptors {
+    Ledger& page;
+    Role role_of(std::int64_t fd) const { return life::role_of(page, fd); }
+    static Place place_of(std::int64_t fd) { return shim::place_of(static_cast<int>(fd)); }
+    static std::uint32_t inode_of(std::int64_t fd) { return shim::inode_of(static_cast<int>(fd)); }
+};
 
 }  // namespace
 
@@ -60,6 +70,7 @@ void Visit::enter(const void* caller) {
     for (std::size_t i = 0; i < 6; ++i) record_->arguments[i] = arguments_.of[i];
     record_->rule = 0;
     record_->payload_size = 0;
+    record_->process = self().process;
     record_->number.store(number_, std::memory_order_release);
     const std::uint32_t most = page_.most_calls.load(std::memory_order_relaxed);
     if (most != 0 && number_ >= most) [[unlikely]]
@@ -71,41 +82,23 @@ bool Visit::is_record_mine() const {
     return record_->number.load(std::memory_order_relaxed) == number_;
 }
 
-bool Visit::matches(const Rule& rule) const {
-    if (!rule.has(row_.call)) return false;
-    const bool on_two = row_.call == Call::epoll_ctl;
-    if (rule.fd != -1) {
-        const bool same = row_.on_descriptor && arguments_.of[0] == rule.fd;
-        if (!same && !(on_two && arguments_.of[2] == rule.fd)) return false;
-    }
-    if (rule.role != Role::none) {
-        const bool same = row_.on_descriptor && life::role_of(page_, arguments_.of[0]) == rule.role;
-        if (!same && !(on_two && life::role_of(page_, arguments_.of[2]) == rule.role)) return false;
-    }
-    for (std::size_t i = 0; i < rule.condition_count; ++i) {
-        const Rule::Condition& condition = rule.conditions[i];
-        if (arguments_.of[condition.argument] != condition.equals) return false;
-    }
-    return true;
-}
-
-// Every rule counts what matches it; the first that covers this invocation acts.
 void Visit::obey(std::int64_t flags) {
-    bool decided = false;
-    for (std::uint32_t i = 0; i < page_.rule_count; ++i) {
-        Rule& rule = page_.rules[i];
-        if (!matches(rule)) continue;
-        const std::uint32_t nth = 1 + rule.seen.fetch_add(1, std::memory_order_relaxed);
-        if (decided || !rule.covers(nth)) continue;
-        decided = true;
-        act(rule, flags);
-    }
+    OwnDescriptors own{page_};
+    decision_ = decide(page_, {row_.call, row_.on_descriptor, arguments_.of, self().process}, own);
+    if (decision_.rule != nullptr) act(flags);
 }
 
-void Visit::act(Rule& rule, std::int64_t flags) {
+bool Visit::is_meant(int fd) const {
+    return !asks_for_place(*decision_.rule) || means(*decision_.rule, place_of(fd));
+}
+
+void Visit::act(std::int64_t flags) {
+    Rule& rule = *decision_.rule;
     // A flag that was never asked for cannot be lost: nothing was disturbed, so nothing fired.
-    if (rule.action == Action::drop && (flags & rule.value) == 0) return;
-    rule_ = &rule;
+    if (rule.action == Action::drop && (flags & rule.value) == 0) {
+        decision_ = {};
+        return;
+    }
     // Whether there is something to change only the call itself will tell.
     if (rule.action == Action::ready || rule.action == Action::addrlen) return;
     fire();
@@ -128,19 +121,21 @@ void Visit::act(Rule& rule, std::int64_t flags) {
 
 void Visit::fire() {
     if ((marks_ & mark_injected) != 0) return;  // it has, of another listener of the same wait
-    rule_->fired.fetch_add(1, std::memory_order_relaxed);
+    count_as_fired(decision_);
     mark(mark_injected);
-    if (is_record_mine()) record_->rule = static_cast<std::uint16_t>(rule_ - page_.rules + 1);
+    if (!is_record_mine()) return;
+    record_->rule = static_cast<std::uint16_t>(decision_.rule - page_.rules + 1);
 }
 
 bool Visit::consumes() const {
-    return replaced_ && rule_->action == Action::report && rule_->consequence == Class::consuming;
+    return replaced_ && decision_.rule->action == Action::report &&
+           decision_.rule->consequence == Class::consuming;
 }
 
 std::int64_t Visit::replaced_outcome() {
-    if (rule_->action == Action::return_value) {
-        complete(rule_->value, 0);
-        return rule_->value;
+    if (decision_.rule->action == Action::return_value) {
+        complete(decision_.rule->value, 0);
+        return decision_.rule->value;
     }
     std::int64_t outcome = 0;
     switch (row_.reports) {
@@ -148,15 +143,16 @@ std::int64_t Visit::replaced_outcome() {
             outcome = -1;
             break;
         case Reports::by_value:
-            outcome = rule_->error;
+            outcome = decision_.rule->error;
             break;
         case Reports::by_null:
         case Reports::never:
             outcome = 0;
             break;
     }
-    complete(outcome, rule_->error);
-    if (row_.reports == Reports::by_errno || row_.reports == Reports::by_null) errno = rule_->error;
+    complete(outcome, decision_.rule->error);
+    if (row_.reports == Reports::by_errno || row_.reports == Reports::by_null)
+        errno = decision_.rule->error;
     return outcome;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "shims/decide.h"
 #include "shims/kernel.h"
 #include "shims/ledger.h"
 #include "shims/page.h"
@@ -85,9 +86,11 @@ class Visit {
     [[nodiscard]] std::int64_t dropped() const { return dropped_; }
     // A rule wants the outcome of the call changed in this way, by its value, once it is made.
     [[nodiscard]] bool wants(Action action) const {
-        return rule_ != nullptr && rule_->action == action;
+        return decision_.rule != nullptr && decision_.rule->action == action;
     }
-    [[nodiscard]] std::int64_t wanted() const { return rule_->value; }
+    [[nodiscard]] std::int64_t wanted() const { return decision_.rule->value; }
+    // Whether the rule that decides is about this socket.
+    [[nodiscard]] bool is_meant(int fd) const;
     // The outcome could be changed, and was: only now has that rule fired.
     void fire();
 
@@ -106,16 +109,15 @@ class Visit {
     [[noreturn]] void end_as(End end, int status);
     void enter(const void* caller);
     void obey(std::int64_t flags);
-    void act(Rule& rule, std::int64_t flags);
+    void act(std::int64_t flags);
     void complete(std::int64_t outcome, int error);
-    [[nodiscard]] bool matches(const Rule& rule) const;
     [[nodiscard]] bool is_record_mine() const;
 
     Ledger& page_;
     const Row& row_;
     Arguments arguments_;
     Record* record_ = nullptr;
-    Rule* rule_ = nullptr;
+    Decision decision_;
     std::int64_t dropped_ = 0;
     std::uint32_t number_ = 0;
     std::uint16_t marks_ = 0;

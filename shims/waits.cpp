@@ -47,6 +47,7 @@ class EpollOutcome {
     int changed(Readiness how, bool has_limit) {
         const int before = count_;
         for (auto each = next_from(0); each.fd >= 0; each = next_from(each.fd + 1)) {
+            if (!visit_.is_meant(each.fd)) continue;
             if (how == Readiness::lost) {
                 if (lose(each)) visit_.fire();
             } else if (how == Readiness::spurious ? add(each, EPOLLIN) : add(each, failure)) {
@@ -112,7 +113,8 @@ int epoll_by(Visit& visit, int epoll, epoll_event* events, int room, bool has_li
 }
 
 bool is_listener(const Visit& visit, int fd) {
-    return fd >= 0 && shim::life::role_of(visit.page(), fd) == shim::Role::listener;
+    return fd >= 0 && shim::life::role_of(visit.page(), fd) == shim::Role::listener &&
+           visit.is_meant(fd);
 }
 
 // What one poll said.  The sets of select become the same question a descriptor at a time.
@@ -196,7 +198,7 @@ constexpr timespec no_time{0, 0};
 
 int shim_epoll_wait(int epoll, epoll_event* events, int room, int timeout_ms) {
     auto* const next = REAL(epoll_wait);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::epoll_wait);
     if (page == nullptr) [[likely]]
         return next(epoll, events, room, timeout_ms);
     VISIT(epoll_wait, epoll, events, room, timeout_ms);
@@ -208,7 +210,7 @@ int shim_epoll_wait(int epoll, epoll_event* events, int room, int timeout_ms) {
 int shim_epoll_pwait(int epoll, epoll_event* events, int room, int timeout_ms,
                      const sigset_t* mask) {
     auto* const next = REAL(epoll_pwait);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::epoll_pwait);
     if (page == nullptr) [[likely]]
         return next(epoll, events, room, timeout_ms, mask);
     VISIT(epoll_pwait, epoll, events, room, timeout_ms, mask);
@@ -220,7 +222,7 @@ int shim_epoll_pwait(int epoll, epoll_event* events, int room, int timeout_ms,
 int shim_epoll_pwait2(int epoll, epoll_event* events, int room, const timespec* timeout,
                       const sigset_t* mask) {
     auto* const next = REAL(epoll_pwait2);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::epoll_pwait2);
     if (page == nullptr) [[likely]]
         return next(epoll, events, room, timeout, mask);
     VISIT(epoll_pwait2, epoll, events, room, timeout, mask);
@@ -231,7 +233,7 @@ int shim_epoll_pwait2(int epoll, epoll_event* events, int room, const timespec* 
 
 int shim_poll(pollfd* fds, nfds_t count, int timeout_ms) {
     auto* const next = REAL(poll);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::poll);
     if (page == nullptr) [[likely]]
         return next(fds, count, timeout_ms);
     VISIT(poll, fds, count, timeout_ms);
@@ -241,7 +243,7 @@ int shim_poll(pollfd* fds, nfds_t count, int timeout_ms) {
 
 int shim_ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
     auto* const next = REAL(ppoll);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::ppoll);
     if (page == nullptr) [[likely]]
         return next(fds, count, timeout, mask);
     VISIT(ppoll, fds, count, timeout, mask);
@@ -252,7 +254,7 @@ int shim_ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_
 
 int shim_select(int count, fd_set* read, fd_set* write, fd_set* except, timeval* timeout) {
     auto* const next = REAL(select);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::select);
     if (page == nullptr) [[likely]]
         return next(count, read, write, except, timeout);
     VISIT(select, count, read, write, except, timeout);
@@ -265,7 +267,7 @@ int shim_select(int count, fd_set* read, fd_set* write, fd_set* except, timeval*
 int shim_pselect(int count, fd_set* read, fd_set* write, fd_set* except, const timespec* timeout,
                  const sigset_t* mask) {
     auto* const next = REAL(pselect);
-    Ledger* const page = shim::recording_ledger();
+    Ledger* const page = shim::recording_ledger(shim::Call::pselect);
     if (page == nullptr) [[likely]]
         return next(count, read, write, except, timeout, mask);
     VISIT(pselect, count, read, write, except, timeout, mask);

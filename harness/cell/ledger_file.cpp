@@ -68,7 +68,12 @@ static void clear_schedule(shim::Schedule& schedule) {
 void clear_for_next(shim::Ledger& ledger) {
     ledger.recording.store(0);
     ledger.end.store(shim::End::none);
-    for (std::uint32_t i = 0; i < ledger.rule_count; ++i) new (&ledger.rules[i]) shim::Rule;
+    bool has_tallies = false;
+    for (std::uint32_t i = 0; i < ledger.rule_count; ++i) {
+        has_tallies = has_tallies || ledger.rules[i].per != shim::Per::family;
+        new (&ledger.rules[i]) shim::Rule;
+    }
+    if (has_tallies) new (&ledger.family) shim::Family;
     ledger.rule_count = 0;
     for (auto& each : ledger.calls) each.store(0, std::memory_order_relaxed);
     const auto used = std::min<std::size_t>(ledger.record_count.load(), shim::record_room);

@@ -113,6 +113,18 @@ constexpr Name role_names[] = {
     {"epoll", static_cast<std::int64_t>(shim::Role::epoll)},
     {"socket", static_cast<std::int64_t>(shim::Role::socket)},
 };
+constexpr Name scope_names[] = {
+    {"listener", static_cast<std::int64_t>(shim::Per::listener)},
+    {"process", static_cast<std::int64_t>(shim::Per::process)},
+    {"family", static_cast<std::int64_t>(shim::Per::family)},
+};
+constexpr Name domain_names[] = {
+    {"inet", static_cast<std::int64_t>(shim::Domain::inet)},
+    {"inet4", static_cast<std::int64_t>(shim::Domain::inet4)},
+    {"inet6", static_cast<std::int64_t>(shim::Domain::inet6)},
+    {"unix", static_cast<std::int64_t>(shim::Domain::unix_domain)},
+    {"any", static_cast<std::int64_t>(shim::Domain::any)},
+};
 
 constexpr Name socket_level_names[] = {
     NAME(SOL_SOCKET), NAME(IPPROTO_IP), NAME(IPPROTO_TCP), NAME(IPPROTO_UDP), NAME(IPPROTO_IPV6),
@@ -178,6 +190,8 @@ constinit const Names poll_events = poll_event_names;
 constinit const Names clocks = clock_names;
 constinit const Names roles = role_names;
 constinit const Names readiness = readiness_names;
+constinit const Names scopes = scope_names;
+constinit const Names domains = domain_names;
 constinit const Names socket_levels = socket_level_names;
 constinit const std::span<const SocketOption> socket_options = socket_option_rows;
 

@@ -39,6 +39,8 @@ extern const Names poll_events;       // POLLIN
 extern const Names clocks;            // CLOCK_MONOTONIC
 extern const Names roles;             // listener, as fd= takes it
 extern const Names readiness;         // spurious, as ready= takes it
+extern const Names scopes;            // listener, as per= takes it
+extern const Names domains;           // inet, as family= takes it
 
 // A socket option; its number means something only together with its level.
 struct SocketOption {

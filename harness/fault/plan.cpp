@@ -84,6 +84,19 @@ std::string option_text(const Fault& fault) {
     return ":opt=" + std::string(name);
 }
 
+std::string sockets_text(const Fault& fault) {
+    std::string text;
+    const auto add = [&text](const char* key, std::string_view value) {
+        text.append(key).append(value);
+    };
+    if (fault.per) add(":per=", names::name_of(names::scopes, static_cast<int>(*fault.per)));
+    if (fault.domain) {
+        add(":family=", names::name_of(names::domains, static_cast<int>(*fault.domain)));
+    }
+    if (fault.port != 0) add(":port=", std::to_string(fault.port));
+    return text;
+}
+
 }  // namespace
 
 bool Fault::has(shim::Call call) const {
@@ -94,7 +107,7 @@ bool Fault::has(shim::Call call) const {
 
 std::string to_text(const Fault& fault) {
     return calls_text(fault) + action_text(fault) + when_text(fault) + fd_text(fault) +
-           option_text(fault);
+           option_text(fault) + sockets_text(fault);
 }
 
 void write_rule(const Fault& fault, shim::Rule& rule) {
@@ -113,6 +126,11 @@ void write_rule(const Fault& fault, shim::Rule& rule) {
     rule.first = fault.first;
     rule.last = fault.last;
     rule.step = fault.step;
+    rule.per = fault.per.value_or(shim::Per::family);
+    rule.domain = fault.domain.value_or(shim::Domain::any);
+    rule.port = fault.port;
+    rule.has_address = false;
+    rule.is_off = 0;
     rule.seen = 0;
     rule.fired = 0;
 }

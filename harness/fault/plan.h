@@ -1,6 +1,7 @@
 // A plan as text that a person types, and as faults that the shim can count:
 //
 //   CALL[,CALL...]:ACTION[:when=FIRST[..LAST][+[STEP]]][:fd=WHICH][:opt=NAME]
+//                        [:per=SCOPE][:family=FAMILY][:port=N]
 //
 // The grammar is strace's for injection, with two differences: of several rules the first that
 // matches wins (strace keeps the last), and a rule counts its calls together (strace counts each
@@ -11,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -41,6 +43,10 @@ struct Fault {
     std::uint32_t first = 1;
     std::uint32_t last = 1;
     std::uint32_t step = 1;
+    // What the text leaves open is for whoever uses the plan to say.
+    std::optional<shim::Per> per;
+    std::optional<shim::Domain> domain;
+    std::uint16_t port = 0;
     std::string text;  // as to_text writes it
 
     [[nodiscard]] bool has(shim::Call call) const;

@@ -30,7 +30,8 @@ PlanError refusal_of(std::string_view rule) {
 }
 
 constexpr auto keys =
-    "expected error=, retval=, delay=, ready=, addrlen=, drop=, when=, fd= or opt=";
+    "expected error=, retval=, delay=, ready=, addrlen=, drop=, when=, fd=, opt=, per=, family= "
+    "or port=";
 constexpr auto action = "expected an action: error=, retval=, delay=, ready=, addrlen= or drop=";
 constexpr auto count = "expected a number from 1 to 4294967295";
 constexpr auto count_range = "out of range: expected a number from 1 to 4294967295";
@@ -173,6 +174,14 @@ const Refused of_selection[] = {
     {"epoll_ctl:delay=1:opt=EPOLL_CTL_AD", 22,
      "epoll_ctl has no option \"EPOLL_CTL_AD\"; did you mean EPOLL_CTL_ADD?"},
     {"ioctl:delay=1:opt=21537", 18, "ioctl has no option \"21537\""},
+    {"accept4:delay=1:per=listner", 20,
+     "expected per=listener, per=process or per=family; did you mean listener?"},
+    {"accept4:delay=1:family=AF_INET", 23, "expected family=inet, inet4, inet6, unix or any"},
+    {"malloc:delay=1:family=inet", 22, "malloc is given no descriptor"},
+    {"accept4:delay=1:port=0", 21, "out of range: expected a port, from 1 to 65535"},
+    {"accept4:delay=1:port=http", 21, "expected a port, from 1 to 65535"},
+    {"accept4:delay=1:port=65536", 21, "out of range: expected a port, from 1 to 65535"},
+    {"accept4:delay=1:family=unix:port=80", 33, "a socket of the family unix has no port"},
 };
 
 void check_refusals(const auto& rows) {

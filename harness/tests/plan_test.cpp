@@ -63,6 +63,10 @@ TEST_CASE("a rule is written in one way, however it was typed") {
         {"accept4,accept:when=1:addrlen=0", "accept,accept4:addrlen=0:when=1"},
         {"setsockopt:opt=SO_RCVTIMEO:error=EDOM", "setsockopt:error=EDOM:opt=SO_RCVTIMEO"},
         {"listen:fd=0:retval=-1", "listen:retval=-1:fd=0"},
+        {"accept4:port=080:per=process:error=EMFILE", "accept4:error=EMFILE:per=process:port=80"},
+        {"accept:family=unix:error=EMFILE:when=2", "accept:error=EMFILE:when=2:family=unix"},
+        {"accept:error=EMFILE:fd=listener:family=any:per=family",
+         "accept:error=EMFILE:fd=listener:per=family:family=any"},
         {"read:retval=9223372036854775807", "read:retval=9223372036854775807"},
     };
     for (const auto& row : rows) {

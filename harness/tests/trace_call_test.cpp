@@ -117,7 +117,7 @@ const std::vector<Made>& sockets() {
          "bind(7, {sa_family=AF_UNIX, sun_path=\"a\\\"b\\\\c\"}, 9) = 0"},
         {Call::bind, {7, at, 62}, 0, 0, local(std::string(60, 'x')),
          "bind(7, {sa_family=AF_UNIX, "
-         "sun_path=\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"...}, 62) = 0"},
+         "sun_path=\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"...}, 62) = 0"},
         {Call::bind, {7, at, 1}, -1, EINVAL, {2},
          "bind(7, \"\\x02\", 1) = -1 EINVAL (Invalid argument)"},
         {Call::bind, {7, at, 4}, -1, EINVAL, {2, 0, 1, 2},

@@ -94,7 +94,8 @@ std::string number_text(std::uint32_t number) {
 
 std::string to_line(const Record& record, const Look& look) {
     if (has(record, shim::mark_note)) return note_text(record);
-    std::string line = number_text(record.number);
+    std::string line = look.processes ? "[pid " + std::to_string(record.process) + "] "
+                                      : number_text(record.number);
     if (look.threads) line += "[tid " + std::to_string(record.thread) + "] ";
     // A subject that writes over the ledger must not lead the reader outside of its tables.
     if (static_cast<std::size_t>(record.call) >= shim::call_count) {

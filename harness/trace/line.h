@@ -15,6 +15,8 @@ using Symbolise = std::function<std::string(std::uint64_t)>;
 struct Look {
     Symbolise symbolise;   // empty: no caller at the end of the line
     bool threads = false;  // says in each line which thread made the call
+    // Begins each line as strace does of several processes, "[pid 123] ", and with no number.
+    bool processes = false;
 };
 
 //    12 accept4(7, NULL, NULL, SOCK_NONBLOCK) = -1 EMFILE (Too many open files) (INJECTED)

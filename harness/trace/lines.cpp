@@ -46,16 +46,17 @@ bool is_lock(Call call) {
     }
 }
 
-bool is_shown(const Record& record, const Options& options) {
+}  // namespace
+
+bool is_told_in(const Options& options, const Record& record) {
     const bool is_plain = record.error == 0 && (record.marks & ~shim::mark_harness) == 0;
     if (!is_plain) return true;
     if (is_allocation(record.call)) return options.allocations;
     return !is_lock(record.call) || options.locks;
 }
 
-// False if the place holds another record or one that is being written.  A writer that comes in
-// between is noticed by the number, which it sets to zero first.
-bool copy(const Record& from, std::uint32_t number, Record& to) {
+// A writer that comes in between is noticed by the number, which it sets to zero first.
+bool copy_record(const Record& from, std::uint32_t number, Record& to) {
     if (from.number.load(std::memory_order_acquire) != number) return false;
     constexpr std::size_t skipped = sizeof from.number;
     std::memcpy(reinterpret_cast<unsigned char*>(&to) + skipped,
@@ -68,6 +69,8 @@ bool copy(const Record& from, std::uint32_t number, Record& to) {
     }
     return from.number.load(std::memory_order_relaxed) == number;
 }
+
+namespace {
 
 bool has_several_threads(const std::vector<Record>& records, std::size_t count) {
     std::int32_t first = 0;
@@ -91,11 +94,12 @@ Lines to_lines(const shim::Ledger& ledger, const Options& options, const Symboli
     std::size_t count = 0;
     for (std::size_t i = 0; i < held; ++i) {
         const auto number = static_cast<std::uint32_t>(newest - held + i + 1);
-        if (!copy(ledger.records[(number - 1) % shim::record_room], number, records[count])) {
+        if (!copy_record(ledger.records[(number - 1) % shim::record_room], number,
+                         records[count])) {
             ++result.lost;
             continue;
         }
-        if (is_shown(records[count], options)) ++count;
+        if (is_told_in(options, records[count])) ++count;
     }
 
     std::size_t head = count;

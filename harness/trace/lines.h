@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,12 @@ struct Lines {
     std::size_t cut = 0;   // lines that were taken out of the middle
     std::size_t lost = 0;  // records that the ring no longer holds, or that were never finished
 };
+
+// False if the place holds another record or one that is being written.
+[[nodiscard]] bool copy_record(const shim::Record& from, std::uint32_t number, shim::Record& to);
+
+// Whether a reader who wants these wants this one.
+[[nodiscard]] bool is_told_in(const Options& options, const shim::Record& record);
 
 // The ledger may be that of a process that was killed while it wrote.
 [[nodiscard]] Lines to_lines(const shim::Ledger& ledger, const Options& options,
