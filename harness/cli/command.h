@@ -14,9 +14,13 @@ using Action = std::function<int()>;
 // The whole command line as it was given, for results files.
 [[nodiscard]] const std::vector<std::string>& command_line();
 
+// What stands after "--": the command line of another program, for commands that run one.
+[[nodiscard]] const std::vector<std::string>& command_after_dashes();
+
 // What stands below a command's options: what it may exit with, and these lines.
 [[nodiscard]] std::string footer(const char* lines);
 
+void add_inject(CLI::App& app, Action& action);
 void add_list(CLI::App& app, Action& action);
 void add_mutants(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);

@@ -6,11 +6,13 @@
 #include "harness/campaign/selection.h"
 #include "harness/cell/interleaving.h"
 #include "harness/cli/command.h"
+#include "harness/cli/listener_choice.h"
 #include "harness/cli/sharding.h"
 #include "harness/cli/subject_choice.h"
 #include "harness/cli/value_words.h"
 #include "harness/exit_status.h"
 #include "harness/fault/plan.h"
+#include "harness/inject/injection.h"
 #include "harness/must.h"
 #include "harness/results/results_file.h"
 #include "harness/subject/loading.h"
@@ -21,6 +23,19 @@ namespace hark::cli {
 namespace {
 
 std::vector<std::string> given;
+std::vector<std::string> after_dashes;
+
+// What stands after "--" is another program's command line, in these commands.
+int count_before_dashes(int count, char** words) {
+    const bool runs_others = count > 1 && std::string_view(words[1]) == "inject";
+    if (!runs_others) return count;
+    for (int i = 2; i < count; ++i) {
+        if (std::string_view(words[i]) != "--") continue;
+        after_dashes.assign(words + i + 1, words + count);
+        return i;
+    }
+    return count;
+}
 
 constexpr char statuses[] = R"(Exit status:
   0  everything came out as expected
@@ -51,6 +66,10 @@ int act(const Action& action) {
         return complain(exit_usage, refused.what());
     } catch (const UnknownName& unknown) {
         return complain(exit_usage, unknown.what());
+    } catch (const BadListener& wrong) {
+        return complain(exit_usage, wrong.what());
+    } catch (const BadCommand& wrong) {
+        return complain(wrong.is_missing ? exit_no_input : exit_bad_data, wrong.what());
     } catch (const BadInterleaving& wrong) {
         return complain(exit_usage, wrong.what());
     } catch (const BadEnvironment& wrong) {
@@ -73,6 +92,7 @@ int act(const Action& action) {
 }  // namespace
 
 const std::vector<std::string>& command_line() { return given; }
+const std::vector<std::string>& command_after_dashes() { return after_dashes; }
 
 std::string footer(const char* lines) { return statuses + std::string("\nExamples:\n") + lines; }
 
@@ -91,6 +111,7 @@ int run_command_line(int count, char** words) {
     add_mutants(app, action);
     add_smoke(app, action);
     add_replay(app, action);
+    add_inject(app, action);
     add_report(app, action);
     add_list(app, action);
     add_complete(app, action);
@@ -100,7 +121,7 @@ int run_command_line(int count, char** words) {
     add_has_descriptor(app, action);
     name_values(app);
     try {
-        app.parse(count, words);
+        app.parse(count_before_dashes(count, words), words);
     } catch (const CLI::ParseError& wrong) {
         return app.exit(wrong) == 0 ? exit_as_expected : exit_usage;
     }

@@ -18,7 +18,9 @@ const std::map<std::string, std::string>& words() {
         {"--resume", "FILE"},     {"--seed", "N"},          {"--shallow", "N"},
         {"--shard", "I/N"},       {"--subject", "SUBJECT"}, {"--timeout-scale", "FACTOR"},
         {"--bound", "N"},         {"--most", "N"},          {"adapter", "SUBJECT"},
-        {"what", "SUBJECT/CASE"},
+        {"what", "SUBJECT/CASE"}, {"plan", "FAULT"},        {"--via", "WORD"},
+        {"--per", "WORD"},        {"--listener", "SOCKET"}, {"--trace", "FILE"},
+        {"--after", "TIME"},      {"--for", "TIME"},        {"--grace", "TIME"},
     };
     return all;
 }

@@ -11,7 +11,15 @@ from house_rules.tree import Remarks, Tree, folder, is_cpp
 
 # A folder, and what of Hark it may include beside itself: what stands below it.
 BELOW_STAGE = ("harness", "harness/subject", "harness/fault", "harness/trace", "shims")
-BELOW_CLI = ("harness/stage", "harness/cell", "harness/results", "harness/campaign", *BELOW_STAGE)
+BELOW_INJECT = ("harness", "harness/fault", "harness/trace", "shims")
+BELOW_CLI = (
+    "harness/inject",
+    "harness/stage",
+    "harness/cell",
+    "harness/results",
+    "harness/campaign",
+    *BELOW_STAGE,
+)
 LAYERS: dict[str, tuple[str, ...]] = {
     "shims": (),
     "harness": (),
@@ -22,6 +30,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "harness/results": ("harness",),
     "harness/cell": ("harness/stage", "harness/results", *BELOW_STAGE),
     "harness/campaign": ("harness/stage", "harness/cell", "harness/results", *BELOW_STAGE),
+    "harness/inject": BELOW_INJECT,
     "harness/cli": BELOW_CLI,
     "cases": ("harness/stage", *BELOW_STAGE),
 }
