@@ -38,7 +38,8 @@ namespace clause {
 // CASE(clause, name, "what the subject does") { ... }, with `stage` in its hands.
 // CASE_FOR takes the set of variants that it is run in, a function or a lambda that gives them.
 // SLOW_CASE waits for the kernel's own clock; its comment says why.
-// SCENARIO has threads in any order, and no verdict of its own but that of each schedule.
+// SCENARIO has threads in any order, and no verdict of its own but that of each schedule;
+// SCENARIO_FOR has variants too.
 #define HARK_CASE(clause_id, name, sentence, variants, ...)                                        \
     static void clause_id##_##name(hark::Stage& stage);                                            \
     static const hark::RegisterCase register_##clause_id##_##name{                                 \
@@ -50,6 +51,8 @@ namespace clause {
     HARK_CASE(clause_id, name, sentence, variants, false)
 #define SCENARIO(clause_id, name, sentence) \
     HARK_CASE(clause_id, name, sentence, hark::only_once, false, true)
+#define SCENARIO_FOR(clause_id, name, variants, sentence) \
+    HARK_CASE(clause_id, name, sentence, variants, false, true)
 #define SLOW_CASE(clause_id, name, sentence) \
     HARK_CASE(clause_id, name, sentence, hark::only_once, true)
 

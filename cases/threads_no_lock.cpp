@@ -1,29 +1,14 @@
 // LEV_OPT_THREADSAFE where no lock can be had: the caller learns it, or there is a lock after all.
-//
-// A lock is seen by its use: the functions of the interface that touch nothing but the listener
-// lock a mutex.
 
-#include "cases/delivery.h"
+#include "cases/locking.h"
 
 using namespace hark;
 
 namespace {
 
-bool takes_a_lock(Stage& stage, Listener& listener) {
-    const auto before = stage.calls(shim::Call::pthread_mutex_lock);
-    listener.set_callback(listener.voice());
-    listener.set_error_callback();
-    return stage.calls(shim::Call::pthread_mutex_lock) != before;
-}
-
 // What the clause forbids.
 bool handed_out_without_a_lock(Stage& stage, const Attempt& made) {
     return made.listener != nullptr && !takes_a_lock(stage, *made.listener);
-}
-
-Variants failing_locks() {
-    return {{.label = "eagain", .plan = "pthread_mutex_init:error=EAGAIN:when=1+"},
-            {.label = "enomem", .plan = "pthread_mutex_init:error=ENOMEM:when=1+"}};
 }
 
 Variants failing_memory() {

@@ -31,13 +31,17 @@ struct Step {
 };
 
 std::vector<Step> steps_of(const json& schedule) {
-    const std::string text = schedule.at("each");
+    const std::string& text = schedule.at("each").get_ref<const std::string&>();
     std::vector<Step> steps;
     for (std::size_t i = 0; i + 2 < text.size(); i += 3) {
         steps.push_back(
             {digit(text[i]), digit(text[i + 1]), static_cast<unsigned>(digit(text[i + 2]))});
     }
     return steps;
+}
+
+std::size_t hash_of(std::string_view letters, std::size_t count) {
+    return count == 0 ? 0 : std::hash<std::string_view>()(letters.substr(0, count));
 }
 
 class Explorer {
@@ -142,6 +146,10 @@ bool Explorer::try_all(const std::vector<Branch>& wave) {
         const json& schedule = row["schedule"];
         result_.longest = std::max(result_.longest, schedule["steps"].get<std::uint64_t>());
         result_.threads = schedule["threads"];
+        if (!went_as_told(branch, schedule)) {
+            ++result_.strayed;
+            return true;
+        }
         if (limits_.search == Search::exhaustive) {
             auto more = branches_of(branch, schedule, limits_.bound);
             next_.insert(next_.end(), std::make_move_iterator(more.begin()),
@@ -177,7 +185,7 @@ void Explorer::exhaust() {
             its_level.push_back(std::move(each));
         }
     }
-    result_.is_complete = true;
+    result_.is_complete = result_.strayed == 0;
 }
 
 std::string Explorer::drawn(std::mt19937_64& random) const {
@@ -278,10 +286,17 @@ bool is_bad(const json& row) {
     return row["verdict"] == to_word(Verdict::fail) || row["verdict"] == to_word(Verdict::error);
 }
 
+bool went_as_told(const Branch& branch, const json& schedule) {
+    const std::string& each = schedule.at("each").get_ref<const std::string&>();
+    return each.size() >= branch.shared_letters &&
+           hash_of(each, branch.shared_letters) == branch.shared;
+}
+
 std::vector<Branch> branches_of(const Branch& from, const json& schedule, unsigned bound) {
     const Interleaving order = parse_interleaving(from.schedule);
     const std::size_t first = order.choices.empty() ? 0 : order.choices.back().step + 1;
     const auto steps = steps_of(schedule);
+    const std::string& each = schedule.at("each").get_ref<const std::string&>();
     std::vector<Branch> branches;
     if (order.choices.size() == shim::choice_room) return branches;
     for (std::size_t i = first; i < steps.size(); ++i) {
@@ -294,7 +309,8 @@ std::vector<Branch> branches_of(const Branch& from, const json& schedule, unsign
             Interleaving other = order;
             other.choices.push_back(
                 {static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(thread)});
-            branches.push_back({to_text(other), from.preemptions + cost});
+            branches.push_back(
+                {to_text(other), from.preemptions + cost, 3 * i, hash_of(each, 3 * i)});
         }
     }
     return branches;

@@ -40,7 +40,8 @@ struct Explored {
     std::uint64_t schedules = 0;  // without those that made what was found smaller
     std::uint64_t longest = 0;    // steps
     std::uint32_t threads = 0;
-    bool is_complete = false;  // exhaustive, and no order within the bound was left out
+    std::uint64_t strayed = 0;  // of them, those that did not go as they were told to
+    bool is_complete = false;   // exhaustive, and no order within the bound was left out
     std::optional<Found> found;
     nlohmann::json row;  // of the first schedule, whole
     bool interrupted = false;
@@ -56,7 +57,14 @@ struct Explored {
 struct Branch {
     std::string schedule;
     unsigned preemptions = 0;
+    // What it has in common with the one that it comes from, as a hash of the steps, three letters
+    // each, before its last choice.
+    std::size_t shared_letters = 0;
+    std::size_t shared = 0;
 };
+// Whether a schedule, as a row has it, went as it was told to; a subject whose calls hang on more
+// than their order may not, and then nothing is complete.
+[[nodiscard]] bool went_as_told(const Branch& branch, const nlohmann::json& schedule);
 [[nodiscard]] std::vector<Branch> branches_of(const Branch& from, const nlohmann::json& schedule,
                                               unsigned bound);
 

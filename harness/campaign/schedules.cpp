@@ -43,6 +43,10 @@ std::string searched(const Explored& explored, const SearchLimits& limits) {
         case Search::exhaustive:
             break;
     }
+    if (explored.strayed != 0) {
+        return text + ": " + std::to_string(explored.strayed) +
+               " did not go as they were told to, so nothing is complete";
+    }
     return text +
            (explored.is_complete ? ": complete up to " + counted(limits.bound, "preemption") : "");
 }

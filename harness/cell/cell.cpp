@@ -158,6 +158,8 @@ void live_and_die(const Job& job, Subject& subject, shim::Ledger& ledger, Mailbo
         prepare_cell(output, kept, &mailbox.crash());
         begin_in_this_process(ledger, job.most_calls);
         write_to(ledger.schedule, parse_interleaving(job.schedule_of(0)));
+        // Of a run that is looked at; in a search it would cost more than the rest.
+        ledger.schedule.keeps_stacks = job.mode == Mode::contract ? 1 : 0;
         mailbox.put(run_here(job, subject, ledger));
     } catch (const std::exception& trouble) {
         Outcome outcome;

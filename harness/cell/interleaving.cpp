@@ -83,12 +83,6 @@ int usual(const shim::Step& step) {
     return can_go_on ? step.came : __builtin_ctz(step.could);
 }
 
-std::string lock_name(std::uint64_t mutex, std::vector<std::uint64_t>& known) {
-    auto at = std::find(known.begin(), known.end(), mutex);
-    if (at == known.end()) at = known.insert(known.end(), mutex);
-    return "lock" + std::to_string(at - known.begin() + 1);
-}
-
 const shim::HeldLock* holder_of(const shim::Schedule& schedule, std::uint64_t mutex) {
     for (const auto& each : schedule.locks) {
         if (each.depth.load() != 0 && each.mutex.load() == mutex) return &each;
@@ -164,36 +158,53 @@ json to_json(const shim::Schedule& schedule) {
             {"each", steps}};
 }
 
+std::string LockNames::of(std::uint64_t mutex) {
+    auto at = std::find(known_.begin(), known_.end(), mutex);
+    if (at == known_.end()) at = known_.insert(known_.end(), mutex);
+    return "lock" + std::to_string(at - known_.begin() + 1);
+}
+
+std::string wait_of(const shim::Schedule& schedule, int place, LockNames& locks) {
+    const shim::Actor& actor = schedule.actors[place];
+    const Waits waits = actor.waits.load();
+    switch (waits) {
+        case Waits::nothing:
+        case Waits::done:
+            return "has come to its end";
+        case Waits::events:
+        case Waits::poll:
+        case Waits::select:
+            return "waits for events";
+        case Waits::join:
+            return "waits for the end of thread " + std::to_string(actor.object.load());
+        case Waits::condition:
+        case Waits::deadline:
+            if (actor.is_woken.load() == 0) return "waits to be woken";
+            break;
+        case Waits::lock:
+            break;
+    }
+    const auto mutex = waits == Waits::lock ? actor.object.load() : actor.mutex.load();
+    const std::string text = "waits for " + locks.of(mutex);
+    const auto* held = holder_of(schedule, mutex);
+    if (held == nullptr) return text;
+    const int owner = held->owner.load();
+    return text + (owner == place ? ", which it holds itself"
+                                  : ", which thread " + std::to_string(owner) + " holds");
+}
+
 std::string deadlock_in(const shim::Ledger& ledger) {
     if (ledger.end.load() != shim::End::deadlock) return "";
     const shim::Schedule& schedule = ledger.schedule;
-    std::vector<std::uint64_t> known;
+    LockNames locks;
     std::string text = "deadlock: ";
     const auto threads = std::min<std::size_t>(schedule.threads.load(), shim::thread_room);
     for (std::size_t i = 0; i < threads; ++i) {
         const shim::Actor& actor = schedule.actors[i];
         const Waits waits = actor.waits.load();
-        if (i != 0) text += "; ";
-        text += "thread " + std::to_string(i);
-        if (waits == Waits::done || waits == Waits::nothing) {
-            text += " has come to its end";
-            continue;
-        }
-        const bool for_lock = waits == Waits::lock || actor.is_woken.load() != 0;
-        const auto mutex = waits == Waits::lock ? actor.object.load() : actor.mutex.load();
-        if (waits == Waits::events) {
-            text += " waits for events";
-        } else if (!for_lock) {
-            text += " waits to be woken";
-        } else {
-            text += " waits for " + lock_name(mutex, known);
-            const auto* held = holder_of(schedule, mutex);
-            if (held != nullptr) {
-                text += held->owner.load() == static_cast<int>(i)
-                            ? ", which it holds itself"
-                            : ", which thread " + std::to_string(held->owner.load()) + " holds";
-            }
-        }
+        text += (i == 0 ? "thread " : "; thread ") + std::to_string(i) + " " +
+                wait_of(schedule, static_cast<int>(i), locks);
+        if (waits == Waits::done || waits == Waits::nothing) continue;
         text += ", at " + trace::symbol_of(actor.caller.load());
     }
     return text;

@@ -44,6 +44,18 @@ void write_to(shim::Schedule& schedule, const Interleaving& order);
 // who ran, who could.
 [[nodiscard]] nlohmann::json to_json(const shim::Schedule& schedule);
 
+// Names for locks in the order in which they are asked for: lock1, lock2.
+class LockNames {
+  public:
+    [[nodiscard]] std::string of(std::uint64_t mutex);
+
+  private:
+    std::vector<std::uint64_t> known_;
+};
+
+// What the thread at this place waits for, for people.
+[[nodiscard]] std::string wait_of(const shim::Schedule& schedule, int place, LockNames& locks);
+
 // Who waits for what, for people; "" unless the run ended so.
 [[nodiscard]] std::string deadlock_in(const shim::Ledger& ledger);
 

@@ -24,6 +24,7 @@
 #include "harness/cell/interleaving.h"
 #include "harness/cell/ledger_file.h"
 #include "harness/cell/stable_text.h"
+#include "harness/cell/stacks.h"
 #include "harness/must.h"
 #include "harness/stage/address.h"
 #include "harness/stage/guarded_subject.h"
@@ -170,6 +171,7 @@ json Zygote::run(const Job& job) {
             calls_made(ledger_, [this](std::uint64_t address) { return site_name(address); });
     } else {
         add_trace(job, row);
+        if (json stacks = stacks_in(ledger_); !stacks.empty()) row["stacks"] = std::move(stacks);
     }
     make_stable(row);
     row["duration_us"] =

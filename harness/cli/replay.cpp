@@ -114,6 +114,16 @@ std::string in_its_column(const std::string& line) {
            line.substr(end + 2);
 }
 
+void print_stacks(const nlohmann::json& stacks) {
+    for (const auto& each : stacks) {
+        std::cout << "\nthread " << each["thread"] << ' ' << each["what"].get<std::string>()
+                  << ", at step " << each["step"] << '\n';
+        for (const auto& frame : each["frames"]) {
+            std::cout << "    " << frame.get<std::string>() << '\n';
+        }
+    }
+}
+
 void print(const nlohmann::json& row, const Wanted& wanted) {
     const Case& one = cases()[wanted.run.case_number];
     std::cout << wanted.subject.label << '/' << wanted.run.id << ": "
@@ -141,6 +151,7 @@ void print(const nlohmann::json& row, const Wanted& wanted) {
         const std::string line = each;
         std::cout << (in_columns ? in_its_column(line) : line) << '\n';
     }
+    if (row.contains("stacks")) print_stacks(row["stacks"]);
 }
 
 // The run in one process, without isolation, so that a debugger has it in its hands.

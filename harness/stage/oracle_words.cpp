@@ -101,7 +101,13 @@ void WordOracle::see_note(const shim::Record& record) {
             see_none_made(record, static_cast<int>(note.value));
             break;
         case Told::freeing: {
-            if (state_of(note.of).thread == record.thread) settle(state_of(note.of));
+            State& state = state_of(note.of);
+            // What accept failed of in another thread may be on its way to the callback, or not.
+            if (state.failed != 0 && state.thread != record.thread) {
+                state.error_callback = false;
+                break;
+            }
+            settle(state);
             std::erase_if(states_, [&](const State& each) { return each.fd == note.of; });
             break;
         }

@@ -151,6 +151,8 @@ class Stage {
     // Runs each in a thread of its own, in the order that the run's schedule says or as the kernel
     // lets them, and comes back when all have ended.  Throws what one of them threw.
     void together(const std::vector<std::function<void()>>& bodies);
+    // In one of these threads, within a callback: others may come between here, so many times.
+    static void come_to_points(int count);
 
     // Faults, in the words a user types.  Counting begins here.
     void inject(std::string_view plan);

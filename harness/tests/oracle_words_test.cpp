@@ -193,6 +193,17 @@ TEST_CASE("word: beside other threads a delivery says nothing of what is being d
     CHECK(with(true) == Broke{Oracle::word});
 }
 
+TEST_CASE("overreported: what failed before another thread freed the listener may be on its way") {
+    WrittenTrace beside;
+    beside.tell(Told::made, listener).tell(Told::error_callback, listener, 1);
+    beside.fails_to_accept(listener, EMFILE).tell(Told::freeing, listener);
+    CHECK(beside.broken().empty());
+    beside.tell(Told::error, listener, EMFILE);
+    CHECK(beside.broken().empty());
+    beside.tell(Told::error, listener, EMFILE);
+    CHECK(beside.broken() == Broke{Oracle::overreported});
+}
+
 TEST_CASE("word: a new listener on the number of a freed one begins anew") {
     auto trace = listening();
     trace.tell(Told::disabled, listener, 0).tell(Told::freeing, listener);
