@@ -318,6 +318,7 @@ void Zygote::add_trace(const Job& job, json& row) {
                       row["verdict"] == to_word(Verdict::recorded);
     trace::Options options;
     options.most = good ? trace_lines_passed : trace_lines_failed;
+    options.locks = !job.schedule_of(0).empty();  // which are what an order is about
     if (job.whole_trace) options = {.allocations = true, .locks = true, .most = 0};
     const trace::Lines trace = trace::to_lines(
         ledger_, options, [this](std::uint64_t address) { return site_name(address); });

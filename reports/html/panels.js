@@ -37,12 +37,19 @@ function traceOf(trace) {
   return term('Trace', make('pre', {class: 'trace', tabindex: '0', role: 'group', 'aria-label': 'Trace'}, ...lines.flat()));
 }
 
+// Beside each other, as the threads were.
+function stacksOf(stacks) {
+  const blocks = stacks.map(([head, frames]) => make('figure', {}, make('figcaption', {}, head),
+    make('pre', {tabindex: '0', role: 'group', 'aria-label': head}, frames.join('\n'))));
+  return blocks.length === 0 ? [] : term('Stacks', make('div', {class: 'stacks'}, ...blocks));
+}
+
 function saidOf(said) {
   if (said === '') return [];
   return term('Said', make('pre', {tabindex: '0', role: 'group', 'aria-label': 'What the subject wrote'}, make('bdi', {}, said)));
 }
 
-const evidenceOf = (run) => [...planOf(run.plan), ...stepsOf(run.did), ...saidOf(run.said), ...traceOf(run.trace)];
+const evidenceOf = (run) => [...planOf(run.plan), ...stepsOf(run.did), ...saidOf(run.said), ...stacksOf(run.stacks), ...traceOf(run.trace)];
 
 // One run of an outcome, by what evidence.py left out because it follows from the names.
 function runOf(data, part, testCase, [variant, anchor, repeat, full]) {

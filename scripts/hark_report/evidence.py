@@ -19,7 +19,7 @@ from hark_report import escape
 from hark_report.language import language, language_name
 from hark_report.matrix import Case, Cell, Column, Line, Outcome
 from hark_report.numbers import grouped
-from hark_report.results import Row, Rule, Verdict
+from hark_report.results import Row, Rule, Stack, Verdict
 from hark_report.sweep import CallMap, Group, Part, Sweep
 from hark_report.sweep import Cell as SpotCell
 from hark_report.swept import Finding
@@ -29,6 +29,7 @@ from hark_report.swept import Finding
 MOST_TOLD = 24
 MOST_STEPS, MOST_RULES, MOST_FACTS = 100, 50, 200
 TRACE_HEAD, TRACE_TAIL = 200, 200
+MOST_STACKS, MOST_FRAMES = 16, 24
 
 Data = dict[str, Any]
 
@@ -145,7 +146,15 @@ def of_evidence(run: Row | Finding) -> Data:
         "did": of_steps(run.did),
         "said": shown(run.said, 8000) if isinstance(run, Row) else "",
         "trace": list(of_trace(run.trace, run.trace_cut)),
+        "stacks": of_stacks(run.stacks) if isinstance(run, Row) else [],
     }
+
+
+def of_stacks(stacks: Sequence[Stack]) -> Sequence[tuple[str, Sequence[str]]]:
+    return [
+        (shown(each.head, 400), [shown(frame, 400) for frame in each.frames[:MOST_FRAMES]])
+        for each in stacks[-MOST_STACKS:]
+    ]
 
 
 def of_plan(plan: Sequence[str]) -> Sequence[Sequence[object]]:

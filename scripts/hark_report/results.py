@@ -86,6 +86,20 @@ SHARED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Stack:
+    """Where a thread was when it mattered; the innermost frame first."""
+
+    thread: int
+    step: int
+    what: str
+    frames: tuple[str, ...]
+
+    @property
+    def head(self) -> str:
+        return f"thread {self.thread} {self.what}, at step {self.step}"
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One run of one case: a line of the file, name by name."""
 
@@ -117,10 +131,15 @@ class Row:
     recorded: tuple[tuple[str, Fact], ...]
     repeat: str
     duration_us: int
+    stacks: tuple[Stack, ...] = ()
 
     @classmethod
     def parse(cls, line: Mapping[str, Any]) -> Row:
-        named = {name: line[name] for name in cls.__dataclass_fields__}
+        named = {name: line[name] for name in cls.__dataclass_fields__ if name != "stacks"}
+        named["stacks"] = tuple(
+            Stack(each["thread"], each["step"], each["what"], tuple(each["frames"]))
+            for each in line.get("stacks", ())
+        )
         for name in SHARED:
             named[name] = sys.intern(named[name])
         named["plan"] = tuple(map(sys.intern, line["plan"]))
@@ -139,7 +158,7 @@ class Row:
         return self.as_expected and self.verdict is Verdict.PASS
 
     def without_evidence(self) -> Row:
-        return replace(self, did=(), said="", rules=(), trace=(), trace_cut=0)
+        return replace(self, did=(), said="", rules=(), trace=(), trace_cut=0, stacks=())
 
     @property
     def surprise(self) -> str:

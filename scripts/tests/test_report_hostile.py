@@ -59,6 +59,7 @@ def hostile(room: int = 0) -> Results:
         "plan": ["x"],
         "rules": [{"rule": "x", "seen": 1, "fired": 1}],
         "trace": ["x", "(INJECTED)", "# x"],
+        "stacks": [{"thread": 1, "step": 2, "what": "x", "frames": ["x", "x"]}],
     }
     rows = [
         poison(row(NAME, "NBL_1", verdict, verdict=verdict, **evidence), room)

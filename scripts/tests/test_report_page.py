@@ -303,7 +303,9 @@ def test_a_cell_begins_with_what_is_broken(browser: Chrome, tmp_path: Path) -> N
 def test_what_no_clause_matches_can_be_cleared(browser: Chrome, page: str) -> None:
     go(browser, page)
     one(browser, "#search").send_keys("no such thing")
-    one(browser, "#clear").click()
+    clear = one(browser, "#clear")  # which comes once the search has looked everywhere
+    WebDriverWait(browser, 30, 0.02).until(lambda _: clear.is_displayed())
+    clear.click()
     assert len(shown_clauses(browser)) == 9
 
 

@@ -51,6 +51,37 @@ def test_the_deadlock_of_disable_is_found_by_trying_every_order(bound: str, tmp_
     assert row["repeat"].endswith(f" --schedule {row['schedule']}")
 
 
+def test_a_finding_tells_the_stacks_of_both_threads(tmp_path: Path) -> None:
+    [row] = explored(tmp_path, *DEADLOCK)
+    held_up, loop, caller = row["stacks"]
+    assert held_up["what"] == "is held up before pthread_mutex_unlock"
+    assert f"{held_up['step']}:1" == row["schedule"]
+    assert loop["thread"] == 0 and loop["what"] == "waits for lock1, which thread 1 holds"
+    assert any(frame.startswith("event_base_loop+") for frame in loop["frames"])
+    assert caller["thread"] == 1 and caller["what"] == "waits to be woken"
+    named = [frame.split("+")[0] for frame in caller["frames"]]
+    assert named.index("event_del_nolock_") < named.index("evconnlistener_disable")
+    assert named[-1] == "(Hark)"
+    assert (
+        "evconnlistener_disable+"
+        in hark("report", "--format", "junit", tmp_path / "results.jsonl").out
+    )
+    replayed = hark("replay", f"{tmp_path}/results.jsonl#1").out
+    assert replayed.index("thread 0 waits for lock1") < replayed.index(
+        "\nthread 1 waits to be woken"
+    )
+
+
+def test_a_schedule_alone_in_its_process_comes_out_the_same(tmp_path: Path) -> None:
+    words = (*REFERENCE, "--bound", "1", "--case", "THR_1.*_beside_batch", "--quiet")
+    batched = explored(tmp_path / "batched", *words)
+    alone = explored(tmp_path / "alone", *words, "--alone")
+    told = [
+        [(row["id"], row["verdict"], row["recorded"]) for row in rows] for rows in (batched, alone)
+    ]
+    assert told[0] == told[1]
+
+
 def test_the_deadlock_is_found_from_every_seed(tmp_path: Path) -> None:
     for seed in SEEDS:
         words = (*DEADLOCK, "--strategy", "pct", "--bound", "3", "--seed", str(seed))
@@ -91,6 +122,9 @@ def test_the_reference_has_no_order_that_breaks_it(tmp_path: Path) -> None:
     rows = explored(tmp_path, *REFERENCE, "--bound", "1")
     assert len(rows) > 10
     for row in rows:
+        if row["case"] == "THR_2.no_lock_beside_loop":  # it has a lock that cannot fail
+            assert row["verdict"] == "unsupported"
+            continue
         assert row["verdict"] == "pass", row
         assert "complete up to 1 preemption" in row["recorded"]["schedules"]
         assert int(row["recorded"]["schedules"].split()[0]) > 10
@@ -105,7 +139,21 @@ def test_what_libevent_is_known_for_is_as_expected(tmp_path: Path) -> None:
         "THR_1.free_beside_batch",
         "THR_1.free_and_close_beside_batch",
         "THR_1.two_beside_loop",
+        "THR_1.beside_batch",
+        "THR_1.beside_callback",
+        "THR_1.beside_error_callback",
+        "THR_1.beside_failing_accept",
+        "THR_1.two_beside_batch",
+        "THR_2.no_lock_beside_loop",
     }
+    # Of the functions it is the two that wait for the callback.
+    functions = {row["variant"] for row in rows if row["case"] == "THR_1.beside_callback"}
+    harmless = {
+        row["variant"]
+        for row in rows
+        if row["case"] == "THR_1.beside_callback" and row["verdict"] == "pass"
+    }
+    assert functions - harmless == {"disable", "free"}
 
 
 def test_who_has_no_threads_is_unsupported(tmp_path: Path) -> None:
