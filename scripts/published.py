@@ -40,13 +40,17 @@ PUBLISHED = REPORTS / "published"
 ARCHIVE = PUBLISHED / "results.tar.xz"
 NUMBERS = PUBLISHED / "numbers.json"
 CONTRACT = "contract.jsonl"
+SCHEDULES = "schedules.jsonl"
 SWEEP = "sweep-"
 
 
 def pack_results(folder: Path, build: Path) -> None:
-    """FOLDER/contract/results.jsonl, and FOLDER/sweep/NAME/results.jsonl for each subject."""
+    """FOLDER's contract/results.jsonl, schedules/results.jsonl and sweep/NAME/results.jsonl."""
     place = Place.here(ROOT, build.resolve())
-    found = {CONTRACT: folder / "contract" / "results.jsonl"}
+    found = {
+        CONTRACT: folder / "contract" / "results.jsonl",
+        SCHEDULES: folder / "schedules" / "results.jsonl",
+    }
     found |= {
         f"{SWEEP}{path.parent.name}.jsonl": path
         for path in sorted(folder.glob("sweep/*/results.jsonl"))
@@ -75,14 +79,15 @@ def make_pages() -> None:
     schema = LineSchema.load(REPORTS / "results.schema.json")
     with tempfile.TemporaryDirectory() as folder:
         files = unpack(ARCHIVE, Path(folder))
-        contract, *sweeps = (
+        contract, schedules, *sweeps = (
             # A page names the file as whoever unpacks the archive finds it.
             replace(read_run(path, schema), source=f"results/{name}")
             for name, path in sorted(files.items())
         )
-        told = numbers(contract, swept_in(files), files)
+        told = numbers(contract, schedules, swept_in(files), files)
     write(render([contract], known["html"]), str(PUBLISHED / "debian-12.html"))
     write(render([contract], known["markdown"]), str(PUBLISHED / "debian-12.md"))
+    write(render([schedules], known["html"]), str(PUBLISHED / "debian-12-schedules.html"))
     if sweeps:
         write(render(sweeps, known["html"]), str(PUBLISHED / "debian-12-sweep.html"))
     for subject in contract.header.subjects:

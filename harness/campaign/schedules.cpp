@@ -51,16 +51,42 @@ std::string searched(const Explored& explored, const SearchLimits& limits) {
            (explored.is_complete ? ": complete up to " + counted(limits.bound, "preemption") : "");
 }
 
+const char* word_of(Search search) {
+    switch (search) {
+        case Search::free:
+            return "free";
+        case Search::noise:
+            return "noise";
+        case Search::pct:
+            return "pct";
+        case Search::exhaustive:
+            break;
+    }
+    return "exhaustive";
+}
+
+// The same for whoever counts.
+json search_of(const Explored& explored, const SearchLimits& limits) {
+    return {{"strategy", word_of(limits.search)},
+            {"bound", limits.bound},
+            {"seed", limits.seed},
+            {"schedules", explored.schedules},
+            {"steps", explored.longest},
+            {"complete", explored.is_complete}};
+}
+
 json row_of(const Explored& explored, const SearchLimits& limits) {
     if (!explored.found) {
         json row = explored.row;
         if (row["verdict"] != to_word(Verdict::unsupported)) {
             row["recorded"]["schedules"] = searched(explored, limits);
+            row["search"] = search_of(explored, limits);
         }
         return row;
     }
     json row = explored.found->row;
     row["recorded"]["schedules"] = "found after " + counted(explored.found->after, "schedule");
+    row["search"] = search_of(explored, limits);
     return row;
 }
 

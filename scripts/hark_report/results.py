@@ -85,6 +85,10 @@ SHARED = frozenset(
 )
 
 
+# Keys that only the row of a scenario has.
+OF_SCENARIOS = frozenset({"stacks", "search"})
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """Where a thread was when it mattered; the innermost frame first."""
@@ -97,6 +101,18 @@ class Stack:
     @property
     def head(self) -> str:
         return f"thread {self.thread} {self.what}, at step {self.step}"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How many orders of a scenario's threads were looked through."""
+
+    strategy: str
+    bound: int
+    seed: int
+    schedules: int
+    steps: int
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +148,13 @@ class Row:
     repeat: str
     duration_us: int
     stacks: tuple[Stack, ...] = ()
+    search: Search | None = None
 
     @classmethod
     def parse(cls, line: Mapping[str, Any]) -> Row:
-        named = {name: line[name] for name in cls.__dataclass_fields__ if name != "stacks"}
+        named = {name: line[name] for name in cls.__dataclass_fields__ if name not in OF_SCENARIOS}
+        if searched := line.get("search"):
+            named["search"] = Search(**{name: searched[name] for name in Search.__slots__})
         named["stacks"] = tuple(
             Stack(each["thread"], each["step"], each["what"], tuple(each["frames"]))
             for each in line.get("stacks", ())

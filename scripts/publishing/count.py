@@ -11,6 +11,7 @@ from typing import Any
 
 from hark_report import matrix
 from hark_report.points import mark_of
+from hark_report.results import Row, Verdict
 from hark_report.run import Run
 
 Numbers = dict[str, Any]
@@ -26,7 +27,9 @@ KINDS = {
 }
 
 
-def numbers(contract: Run, sweeps: Mapping[str, Path], results: Mapping[str, Path]) -> Numbers:
+def numbers(
+    contract: Run, schedules: Run, sweeps: Mapping[str, Path], results: Mapping[str, Path]
+) -> Numbers:
     machine = dict(contract.header.machine)
     columns = matrix.columns([contract])
     lines = matrix.lines([contract], columns)
@@ -39,6 +42,10 @@ def numbers(contract: Run, sweeps: Mapping[str, Path], results: Mapping[str, Pat
         "seconds": round(contract.footer.duration_us / 1e6, 1),
         "mutants": None if rate is None else vars(rate),
         "subjects": {column.key: of_subject(column, lines) for column in columns},
+        "schedules": {
+            each.name: of_schedules([row for row in schedules.rows if row.subject == each.name])
+            for each in schedules.header.subjects
+        },
         "sweeps": {name: of_sweep(path) for name, path in sorted(sweeps.items())},
         "results": {name: checksum(path) for name, path in sorted(results.items())},
     }
@@ -73,6 +80,23 @@ def broken(cell: matrix.Cell) -> Numbers:
     against = [row for row in cell.rows if row.verdict in matrix.AGAINST]
     reasons = dict.fromkeys(row.known or row.seen or row.message for row in against)
     return {"clause": cell.clause.id, "promise": cell.clause.promise, "does": list(reasons)}
+
+
+def of_schedules(rows: Sequence[Row]) -> Numbers:
+    """Of the scenarios that the subject has something for."""
+    searched = [(row, row.search) for row in rows if row.search is not None]
+    whole = [search for _, search in searched if search.complete]
+    return {
+        "scenarios": len(searched),
+        "whole": len(whole),
+        "bound": min((search.bound for search in whole), default=0),
+        "schedules": sum(search.schedules for search in whole),
+        "broken": [
+            {"id": row.id, "how": row.how, "after": search.schedules}
+            for row, search in searched
+            if row.verdict is Verdict.FAIL
+        ],
+    }
 
 
 def of_sweep(path: Path) -> Numbers:

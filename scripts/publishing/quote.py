@@ -102,10 +102,30 @@ def mutants(numbers: Numbers) -> str:
     return KillRate(**numbers["mutants"]).text
 
 
+def schedules(numbers: Numbers) -> str:
+    told = []
+    for name, found in numbers["schedules"].items():
+        whole = f"{found['whole']} of {found['scenarios']} scenarios"
+        text = (
+            f"{for_markdown(name)} keeps its promise in {whole}, in each order with at most "
+            f"{found['bound']} preemptions: {found['schedules']:,} orders"
+        )
+        if broken := found["broken"]:
+            after = sorted(each["after"] for each in broken)
+            deadlocks = sum(each["how"] == "deadlock" for each in broken)
+            text += (
+                f"; {len(broken)} break it ({deadlocks} by a deadlock), each within the first "
+                f"{after[-1]} orders that are tried"
+            )
+        told.append(f"{text}.")
+    return "With two threads, " + " ".join(told)
+
+
 PASSAGES: Mapping[str, Callable[[Numbers], str]] = {
     "libevent": libevent,
     "libevent-header": libevent_header,
     "libevent-robust": libevent_robust,
     "mutants": mutants,
+    "schedules": schedules,
     "subjects": subjects,
 }

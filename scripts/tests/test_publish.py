@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import sweep_sample
-from report_sample import Line, everything, write_lines
+from report_sample import Line, Results, everything, row, subject, write_lines
 
 from publishing.archive import pack
 from publishing.quote import PASSAGES, filled
@@ -25,10 +25,11 @@ from publishing.scrub import kernel_release
 
 ROOT = Path(__file__).resolve().parents[2]
 HARK = """#!/bin/sh
-# Words: run|sweep ... --out FOLDER
+# Words: run|schedules|sweep ... --out FOLDER
 for last; do :; done
 mkdir -p "$last"
 if [ "$1" = run ]; then cp {samples}/contract.jsonl "$last/results.jsonl"; exit {status}; fi
+if [ "$1" = schedules ]; then cp {samples}/schedules.jsonl "$last/results.jsonl"; exit; fi
 mkdir "$last/libevent" && cp {samples}/sweep.jsonl "$last/libevent/results.jsonl"
 """
 
@@ -54,6 +55,7 @@ class Tree:
 
     def give(self, contract: list[Line], sweep: list[Line], status: int = 0) -> None:
         write_lines(contract, self.samples / "contract.jsonl")
+        write_lines(explored(), self.samples / "schedules.jsonl")
         write_lines(sweep, self.samples / "sweep.jsonl")
         hark = self.build / "hark"
         hark.write_text(HARK.format(samples=self.samples, status=status))
@@ -89,6 +91,27 @@ def contract(build: Path) -> list[Line]:
     return lines
 
 
+def explored() -> list[Line]:
+    """A scenario that two subjects were put to: one breaks, one does not."""
+    search = {
+        "strategy": "exhaustive",
+        "bound": 3,
+        "seed": 1,
+        "schedules": 1234,
+        "steps": 40,
+        "complete": True,
+    }
+    broken = search | {"schedules": 4, "steps": 0, "complete": False}
+    rows = [
+        row("reference", "NBL_1", "beside", search=search),
+        row("reference", "NBL_1", "without", verdict="unsupported"),
+        row("libevent", "NBL_1", "beside", verdict="fail", how="deadlock", search=broken),
+        row("libevent", "NBL_1", "without", search=search | {"schedules": 66}),
+    ]
+    subjects = [subject("reference"), subject("libevent")]
+    return Results(subjects=subjects, rows=rows, clauses=everything().clauses).lines()
+
+
 def swept() -> list[Line]:
     return sweep_sample.recounted(sweep_sample.lines())
 
@@ -102,6 +125,7 @@ def test_everything_is_made_of_the_results(tree: Tree) -> None:
     answer = tree.publish()
     assert (answer.returncode, answer.stderr) == (0, "")
     assert sorted(path.name for path in tree.published.iterdir()) == [
+        "debian-12-schedules.html",
         "debian-12-sweep.html",
         "debian-12.html",
         "debian-12.md",
@@ -121,6 +145,23 @@ def test_everything_is_made_of_the_results(tree: Tree) -> None:
     ]
     assert libevent["linux"] | {"broken": []} == {"kept": 0, "judged": 1, "broken": []}
     assert numbers["subjects"]["reference"]["header"]["kept"] == 1
+    assert numbers["schedules"] == {
+        "reference": {
+            "scenarios": 1,
+            "whole": 1,
+            "bound": 3,
+            "schedules": 1234,
+            "broken": [],
+        },
+        "libevent": {
+            "scenarios": 2,
+            "whole": 1,
+            "bound": 3,
+            "schedules": 66,
+            "broken": [{"id": "libevent/NBL_1.beside@ipv4", "how": "deadlock", "after": 4}],
+        },
+    }
+    assert "reference keeps its promise in 1 of 1 scenarios" in tree.page.read_text()
     assert numbers["sweeps"]["libevent"] == {
         "runs": 74,
         "is_sample": False,
@@ -160,7 +201,11 @@ def test_the_archive_tells_nothing_of_where_it_was_made(tree: Tree) -> None:
     tree.publish()
     with tarfile.open(tree.published / "results.tar.xz") as archive:
         names = archive.getnames()
-        assert names == ["results/contract.jsonl", "results/sweep-libevent.jsonl"]
+        assert names == [
+            "results/contract.jsonl",
+            "results/schedules.jsonl",
+            "results/sweep-libevent.jsonl",
+        ]
         member = archive.extractfile(names[0])
         assert member is not None
         header = json.loads(member.readline())

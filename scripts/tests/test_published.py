@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from published import ARCHIVE, CONTRACT, NUMBERS, PUBLISHED, ROOT, quoting, swept_in
+from published import ARCHIVE, CONTRACT, NUMBERS, PUBLISHED, ROOT, SCHEDULES, quoting, swept_in
 
 from hark_report import matrix
 from hark_report.read import read_run
@@ -28,6 +28,7 @@ MOST_BYTES = 3_000_000  # of a page that people open from a repository
 class Results:
     files: dict[str, Path]
     contract: Run
+    schedules: Run
 
     @property
     def subjects(self) -> list[str]:
@@ -38,7 +39,7 @@ class Results:
 def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
     files = unpack(ARCHIVE, tmp_path_factory.mktemp("results"))
     schema = LineSchema.load(ROOT / "reports" / "results.schema.json")
-    yield Results(files, read_run(files[CONTRACT], schema))
+    yield Results(files, read_run(files[CONTRACT], schema), read_run(files[SCHEDULES], schema))
     for path in files.values():
         path.unlink()  # A sweep's is larger than all other files of the tests together.
 
@@ -54,7 +55,9 @@ def told() -> Any:
 
 
 def test_the_numbers_are_those_of_the_results(results: Results) -> None:
-    assert told() == numbers(results.contract, swept_in(results.files), results.files)
+    assert told() == numbers(
+        results.contract, results.schedules, swept_in(results.files), results.files
+    )
 
 
 def test_every_implementation_is_there_and_was_swept(results: Results) -> None:
