@@ -100,17 +100,9 @@ void WordOracle::see_note(const shim::Record& record) {
             making_ = false;
             see_none_made(record, static_cast<int>(note.value));
             break;
-        case Told::freeing: {
-            State& state = state_of(note.of);
-            // What accept failed of in another thread may be on its way to the callback, or not.
-            if (state.failed != 0 && state.thread != record.thread) {
-                state.error_callback = false;
-                break;
-            }
-            settle(state);
-            std::erase_if(states_, [&](const State& each) { return each.fd == note.of; });
+        case Told::freeing:
+            see_freed(record, state_of(note.of));
             break;
-        }
         case Told::enabled:
             if (note.value == 0) state_of(note.of).disabled = false;
             break;
@@ -153,6 +145,16 @@ void WordOracle::see_note(const shim::Record& record) {
         case Told::faults_over:
             break;
     }
+}
+
+void WordOracle::see_freed(const shim::Record& record, State& state) {
+    // What accept failed of in another thread may be on its way to the callback, or not.
+    if (state.failed != 0 && state.thread != record.thread) {
+        state.error_callback = false;
+        return;
+    }
+    settle(state);
+    std::erase_if(states_, [fd = state.fd](const State& each) { return each.fd == fd; });
 }
 
 void WordOracle::see_none_made(const shim::Record& record, int told) {

@@ -36,6 +36,7 @@ class WordOracle {
     };
     void see_note(const shim::Record& record);
     void see_accept(const shim::Record& record);
+    void see_freed(const shim::Record& record, State& state);
     void see_none_made(const shim::Record& record, int told);
     void see_error_told(const shim::Record& record, State& state, int told);
     void settle(State& state);
