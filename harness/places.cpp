@@ -64,6 +64,10 @@ fs::path echo_server() {
     return found(fs::path(HARK_LIBDIR) / "hark/hark-echo-server", "echo server");
 }
 
+fs::path servers() { return found("share/hark/servers", "folder of servers"); }
+
+fs::path programs() { return found(fs::path(HARK_LIBDIR) / "hark", "folder of programs"); }
+
 fs::path mutants() {
     fs::path folder = program().parent_path() / HARK_LIBDIR / "hark/mutants";
     if (fs::exists(folder)) return folder;

@@ -15,6 +15,8 @@ namespace hark::places {
 [[nodiscard]] std::filesystem::path scripts();      // the Python package's folder; likewise
 [[nodiscard]] std::filesystem::path reports();      // templates and schema; likewise
 [[nodiscard]] std::filesystem::path echo_server();  // the contract's program; likewise
+[[nodiscard]] std::filesystem::path servers();      // recipes of servers to probe; likewise
+[[nodiscard]] std::filesystem::path programs();     // little servers of Hark's own; likewise
 
 // The adapters, by name, sorted; each is a file of that name in the folder of subjects, or in the
 // one that the environment's HARK_SUBJECTS names: an adapter needs no place in Hark's own tree.  A

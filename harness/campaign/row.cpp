@@ -32,6 +32,13 @@ json subjects_as_json(const HeaderFacts& facts) {
     return all;
 }
 
+std::string from_repository(std::string_view file) {
+    const auto at = file.rfind("cases/");
+    return std::string(at == std::string_view::npos ? file : file.substr(at));
+}
+
+}  // namespace
+
 std::string in_shell(const std::string& word) {
     static constexpr std::string_view plain =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@";
@@ -40,13 +47,6 @@ std::string in_shell(const std::string& word) {
     for (const char each : word) quoted += each == '\'' ? "'\\''" : std::string(1, each);
     return quoted + "'";
 }
-
-std::string from_repository(std::string_view file) {
-    const auto at = file.rfind("cases/");
-    return std::string(at == std::string_view::npos ? file : file.substr(at));
-}
-
-}  // namespace
 
 json header_of(const HeaderFacts& facts) {
     const auto word = [](bool own) { return own ? "namespace" : "shared"; };

@@ -29,6 +29,9 @@ struct HeaderFacts {
 // The clauses, as a results file's header has them.
 [[nodiscard]] nlohmann::json contract_as_json();
 
+// A word as a shell takes it.
+[[nodiscard]] std::string in_shell(const std::string& word);
+
 // A line for a shell.
 [[nodiscard]] std::string repeating_command(const std::string& id,
                                             const std::vector<std::string>& plan);

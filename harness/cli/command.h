@@ -23,6 +23,7 @@ using Action = std::function<int()>;
 void add_inject(CLI::App& app, Action& action);
 void add_list(CLI::App& app, Action& action);
 void add_mutants(CLI::App& app, Action& action);
+void add_probe(CLI::App& app, Action& action);
 void add_replay(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);

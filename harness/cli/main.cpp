@@ -14,6 +14,7 @@
 #include "harness/fault/plan.h"
 #include "harness/inject/injection.h"
 #include "harness/must.h"
+#include "harness/probe/recipe.h"
 #include "harness/results/results_file.h"
 #include "harness/subject/loading.h"
 #include "harness/version.h"
@@ -80,6 +81,8 @@ int act(const Action& action) {
         return complain(exit_bad_data, wrong.what());
     } catch (const Interrupted& interrupted) {
         return complain(exit_interrupted, interrupted.what());
+    } catch (const probe::BadRecipe& bad) {
+        return complain(exit_bad_data, bad.what());
     } catch (const BadExpectations& bad) {
         return complain(exit_bad_data, bad.what());
     } catch (const BadResults& bad) {
@@ -110,6 +113,7 @@ int run_command_line(int count, char** words) {
     add_schedules(app, action);
     add_mutants(app, action);
     add_smoke(app, action);
+    add_probe(app, action);
     add_replay(app, action);
     add_inject(app, action);
     add_report(app, action);

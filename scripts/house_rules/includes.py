@@ -12,14 +12,14 @@ from house_rules.tree import Remarks, Tree, folder, is_cpp
 # A folder, and what of Hark it may include beside itself: what stands below it.
 BELOW_STAGE = ("harness", "harness/subject", "harness/fault", "harness/trace", "shims")
 BELOW_INJECT = ("harness", "harness/fault", "harness/trace", "shims")
-BELOW_CLI = (
+BELOW_PROBE = (
     "harness/inject",
-    "harness/stage",
     "harness/cell",
     "harness/results",
     "harness/campaign",
     *BELOW_STAGE,
 )
+BELOW_CLI = ("harness/probe", "harness/stage", *BELOW_PROBE)
 LAYERS: dict[str, tuple[str, ...]] = {
     "shims": (),
     "harness": (),
@@ -31,6 +31,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "harness/cell": ("harness/stage", "harness/results", *BELOW_STAGE),
     "harness/campaign": ("harness/stage", "harness/cell", "harness/results", *BELOW_STAGE),
     "harness/inject": BELOW_INJECT,
+    "harness/probe": BELOW_PROBE,
     "harness/cli": BELOW_CLI,
     "cases": ("harness/stage", *BELOW_STAGE),
 }

@@ -1,0 +1,277 @@
+#include "harness/probe/probe.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include "harness/campaign/row.h"
+#include "harness/exit_status.h"
+#include "harness/places.h"
+#include "harness/probe/answer.h"
+#include "harness/probe/warden.h"
+#include "harness/results/results_file.h"
+#include "harness/verdict.h"
+#include "harness/version.h"
+
+namespace hark::probe {
+
+namespace {
+
+using nlohmann::json;
+
+// Of a recipe; the network is its own, so that any would do.
+constexpr std::uint16_t usual_port = 7070;
+
+bool is_wanted(const ProbeRequest& request, const std::string& id, const Question& question) {
+    const auto& clauses = request.clauses;
+    return is_chosen(request.filters, id) &&
+           (clauses.empty() ||
+            std::find(clauses.begin(), clauses.end(), question.clause) != clauses.end());
+}
+
+std::size_t wanted_of(const ProbeRequest& request, const Trial& trial) {
+    const auto all = questions_of(trial);
+    return static_cast<std::size_t>(std::count_if(
+        all.begin(), all.end(),
+        [&](const Question* each) { return is_wanted(request, trial.id_of(*each), *each); }));
+}
+
+std::string version_of_package(const std::string& package) {
+    const std::string command =
+        "dpkg-query --show --showformat='${Version}' " + package + " 2>/dev/null";
+    std::FILE* pipe = ::popen(command.c_str(), "re");
+    if (pipe == nullptr) return "";
+    std::array<char, 256> line{};
+    const bool is_there = std::fgets(line.data(), line.size(), pipe) != nullptr;
+    (void)::pclose(pipe);
+    return is_there ? std::string(line.data()) : "";
+}
+
+class Probe {
+  public:
+    Probe(const ProbeRequest& request, const std::function<void(const Progress&)>& tell,
+          const std::function<bool()>& interrupted)
+        : request_(request), tell_(tell), interrupted_(interrupted) {}
+
+    ProbeReport run();
+
+  private:
+    void begin();
+    bool probe_one(const Candidate& candidate);
+    void keep(const Candidate& candidate, ProbedServer& server, json line);
+    void keep_row(const Candidate& candidate, json row);
+    void keep_missing(const Candidate& candidate, const ProbedServer& server);
+    [[nodiscard]] Setup setup_of(const Candidate& candidate) const;
+    [[nodiscard]] std::string repeat_of(const Candidate& candidate, const std::string& id) const;
+    [[nodiscard]] double seconds() const {
+        return std::chrono::duration<double>(Clock::now() - began_).count();
+    }
+
+    const ProbeRequest& request_;
+    const std::function<void(const Progress&)>& tell_;
+    const std::function<bool()>& interrupted_;
+    Clock::time_point began_ = Clock::now();
+    std::vector<Trial> trials_;
+    std::size_t wanted_ = 0;            // rows of one server
+    std::map<std::string, bool> told_;  // ids of the server that is probed
+    std::map<std::string, Expectations> expectations_;
+    std::optional<ResultsWriter> writer_;
+    Progress progress_;
+    ProbeReport report_;
+};
+
+Setup Probe::setup_of(const Candidate& candidate) const {
+    const Recipe& recipe = candidate.recipe;
+    Setup setup{.command = recipe.command,
+                .program = candidate.program().value_or(recipe.command.front()),
+                .scratch = {},
+                .files = recipe.files,
+                .in_own_folder = !candidate.is_typed,
+                .programs = places::programs(),
+                .logs = recipe.logs,
+                .talk = {recipe.send, recipe.answer, recipe.can_ask_again()},
+                .port = request_.port,
+                .timeout_scale = request_.timeout_scale};
+    if (!candidate.is_typed) setup.port = usual_port;
+    return setup;
+}
+
+std::string Probe::repeat_of(const Candidate& candidate, const std::string& id) const {
+    std::string command = "hark probe --filter " + in_shell(id);
+    if (!candidate.is_typed) return command + ' ' + in_shell(candidate.choice.label);
+    for (const auto& each : candidate.options) command += ' ' + in_shell(each);
+    command += " --";
+    for (const auto& each : candidate.recipe.command) command += ' ' + in_shell(each);
+    return command;
+}
+
+void Probe::keep_row(const Candidate& candidate, json row) {
+    const std::string variant = row["variant"];
+    const std::string run_id =
+        row["case"].get<std::string>() + (variant.empty() ? "" : "@" + variant);
+    const auto known = told_.find(run_id);
+    if (known == told_.end() || known->second) return;  // nobody asked for it
+    known->second = true;
+    row["kind"] = "row";
+    row["number"] = report_.run.rows.size() + 1;
+    row["id"] = candidate.choice.label + "/" + run_id;
+    row["subject"] = candidate.choice.label;
+    row["repeat"] = repeat_of(candidate, run_id);
+    expectations_[candidate.choice.label].judge(run_id, row);
+    const int status = status_of(row);
+    report_.run.exit_status = std::max(report_.run.exit_status, status);
+    ++report_.run.verdicts[row["verdict"]];
+    ++report_.run.runs;
+    if (writer_) writer_->add(row);
+    report_.run.rows.push_back(std::move(row));
+    ++progress_.done;
+    if (status != exit_as_expected) ++progress_.failed;
+    progress_.seconds = seconds();
+    tell_(progress_);
+}
+
+void Probe::keep(const Candidate& candidate, ProbedServer& server, json line) {
+    const std::string kind = line.value("kind", "");
+    if (kind.empty()) return keep_row(candidate, std::move(line));
+    if (kind == "ready") {
+        server.port = line["port"];
+        line["ports"].get_to(server.ports);
+        line["why_not"].get_to(server.why_not);
+    } else if (kind == "not serving" || kind == "broken") {
+        line["why"].get_to(server.trouble);
+    }
+}
+
+// A file has all rows that were planned, so that nobody takes what was not tried for what held.
+void Probe::keep_missing(const Candidate& candidate, const ProbedServer& server) {
+    const std::string why =
+        server.trouble.empty() ? "the probe ended before it came to this" : server.trouble;
+    for (const Trial& trial : trials_) {
+        for (const Question* question : questions_of(trial)) {
+            const auto asked = told_.find(trial.id_of(*question));
+            if (asked == told_.end() || asked->second) continue;
+            Answer answer(trial, *question);
+            answer.error(why);
+            json row = answer.row();
+            row["duration_us"] = 0;
+            keep_row(candidate, std::move(row));
+        }
+    }
+}
+
+// False: interrupted.
+bool Probe::probe_one(const Candidate& candidate) {
+    const auto since = Clock::now();
+    told_.clear();
+    for (const Trial& trial : trials_) {
+        for (const Question* question : questions_of(trial)) {
+            const std::string id = trial.id_of(*question);
+            if (is_wanted(request_, id, *question)) told_.emplace(id, false);
+        }
+    }
+    ProbedServer server;
+    server.name = candidate.choice.label;
+    Warden warden(setup_of(candidate), trials_);
+    report_.run.isolation = warden.isolation();
+    begin();
+    const bool whole =
+        warden.listen([&](const json& line) { keep(candidate, server, line); }, interrupted_);
+    if (whole) keep_missing(candidate, server);
+    server.seconds = std::chrono::duration<double>(Clock::now() - since).count();
+    report_.servers.push_back(std::move(server));
+    return whole;
+}
+
+void Probe::begin() {
+    if (writer_ || request_.out.empty()) return;
+    HeaderFacts facts{.command = request_.command,
+                      .labels = {},
+                      .subjects = report_.run.subjects,
+                      .isolation = report_.run.isolation,
+                      .planned = wanted_ * request_.candidates.size(),
+                      .left_out = request_.left_out};
+    for (const auto& each : request_.candidates) facts.labels.push_back(each.choice.label);
+    writer_.emplace(request_.out, header_of(facts));
+}
+
+ProbeReport Probe::run() {
+    for (const Trial& each : trials()) {
+        const auto wanted = wanted_of(request_, each);
+        if (wanted != 0) trials_.push_back(each);
+        wanted_ += wanted;
+    }
+    if (wanted_ == 0 || request_.candidates.empty()) {
+        report_.run.exit_status = exit_nothing;
+        return std::move(report_);
+    }
+    for (const auto& each : request_.candidates) {
+        const std::string version = each.version();
+        Hello hello;
+        hello.name = each.recipe.title;
+        hello.version = version;
+        hello.path = each.program().value_or("").string();
+        report_.run.subjects.push_back(std::move(hello));
+        expectations_[each.choice.label] = expectations_of(each.choice, version);
+    }
+    progress_.planned = wanted_ * request_.candidates.size();
+    bool whole = true;
+    for (const auto& each : request_.candidates) whole = whole && probe_one(each);
+    RunReport& run = report_.run;
+    run.interrupted = !whole;
+    run.seconds = seconds();
+    if (writer_) {
+        writer_->finish(whole ? "complete" : "interrupted",
+                        static_cast<std::uint64_t>(run.seconds * 1e6));
+        run.file = writer_->path();
+    }
+    run.all_ran = whole && request_.filters.empty() && request_.clauses.empty();
+    for (const auto& each : request_.candidates) {
+        Expectations& entries = expectations_[each.choice.label];
+        for (auto& remark : remarks(entries.file(), entries.known(), run.all_ran)) {
+            run.warnings.push_back(std::move(remark));
+        }
+        run.expectations.push_back(std::move(entries));
+    }
+    if (!whole) run.exit_status = exit_interrupted;
+    return std::move(report_);
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> Candidate::program() const {
+    const Places known{.folder = {}, .port = 0, .programs = places::programs()};
+    return program_of(is_typed ? recipe.command.front() : filled(recipe.command.front(), known));
+}
+
+std::string Candidate::version() const {
+    if (is_typed) return "";
+    return recipe.package.empty() ? hark::version : version_of_package(recipe.package);
+}
+
+Candidate candidate_of(Recipe recipe) {
+    Candidate candidate;
+    candidate.recipe = std::move(recipe);
+    candidate.choice.label = candidate.recipe.name;
+    auto beside = candidate.recipe.file;
+    beside.replace_extension(".expected.toml");
+    if (std::filesystem::exists(beside)) candidate.choice.expectations = beside;
+    candidate.choice.is_strict = false;  // questions are no cases
+    return candidate;
+}
+
+std::vector<Asked> all_asked() {
+    std::vector<Asked> all;
+    for (const Trial& trial : trials()) {
+        for (const Question* each : questions_of(trial)) all.push_back({trial.id_of(*each), each});
+    }
+    return all;
+}
+
+ProbeReport probe(const ProbeRequest& request, const std::function<void(const Progress&)>& tell,
+                  const std::function<bool()>& interrupted) {
+    return Probe(request, tell, interrupted).run();
+}
+
+}  // namespace hark::probe

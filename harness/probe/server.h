@@ -1,0 +1,89 @@
+// A server that the probe started: its processes, its sockets, its log, its end.
+//
+// The probe is the first process of a process namespace, so whatever the server starts descends
+// from it, whoever is its parent by then, and nothing outlives it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "harness/fd.h"
+#include "harness/probe/listening.h"
+#include "harness/probe/process.h"
+
+namespace hark::probe {
+
+using Clock = std::chrono::steady_clock;
+using Milliseconds = std::chrono::milliseconds;
+
+// It can't be probed, and why: for whoever wrote the command.
+struct NotServing : std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
+struct Launch {
+    std::vector<std::string> command;
+    std::filesystem::path program;              // what the first word means
+    std::filesystem::path folder;               // where it is started; empty: where the probe is
+    std::filesystem::path said;                 // the file for its standard output and error
+    std::vector<std::string> logs;              // further files that it writes a log to
+    std::vector<std::string> environment = {};  // NAME=VALUE, beside what the probe has
+};
+
+class Server {
+  public:
+    explicit Server(Launch launch);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    // Until it listens on that port, or on any.  Throws NotServing where it ends, or the time does.
+    void wait_until_it_listens(std::optional<std::uint16_t> port, Milliseconds patience);
+
+    // Its sockets that listen, the first one first.
+    [[nodiscard]] std::vector<Listening> listening() const;
+    // The processes that have a socket open.
+    [[nodiscard]] std::vector<Process> holders_of(const Listening& socket) const;
+    [[nodiscard]] std::vector<Process> family() const;
+    // Of its processor time, since it began.
+    [[nodiscard]] std::uint64_t ticks();
+    // How it ended: exit status, or the signal's number negated; empty while its first process
+    // runs.
+    [[nodiscard]] std::optional<int> ended();
+    // Readable once its first process has ended.
+    [[nodiscard]] int handle() const { return handle_.get(); }
+
+    [[nodiscard]] std::uint64_t log_lines() const;
+    // The last of what it wrote, cut to that size.
+    [[nodiscard]] std::string said(std::size_t room) const;
+
+    // Asks all of it to end and waits; whoever stays is killed.  The names of those that had to be.
+    std::vector<std::string> stop(Milliseconds patience);
+
+  private:
+    void reap();
+    [[nodiscard]] std::string how_it_ended() const;
+    [[nodiscard]] bool wait_for_none(Milliseconds patience);
+
+    Launch launch_;
+    pid_t first_ = -1;
+    Fd handle_;
+    std::optional<int> status_;
+    std::uint64_t ticks_of_ended_ = 0;  // of those that became the probe's children and ended
+};
+
+// Words for how a process ended.
+[[nodiscard]] std::string ending_text(int status);
+
+// Waits for one of the descriptors to become readable, or for the time to pass.
+void wait_for(std::initializer_list<int> descriptors, Milliseconds time);
+
+}  // namespace hark::probe
