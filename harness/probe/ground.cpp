@@ -161,6 +161,11 @@ std::string Ground::deaths() {
     return text;
 }
 
+std::string Ground::deaths_soon() {
+    (void)wait_until([&] { return !deaths().empty(); }, setup_.scaled(death_limit));
+    return deaths();
+}
+
 bool Ground::is_dead() {
     (void)server_->ended();  // what has ended is buried
     return server_->family().empty();

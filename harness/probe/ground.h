@@ -38,7 +38,9 @@ inline constexpr Milliseconds start_limit{10'000};
 inline constexpr Milliseconds stop_limit{2'000};
 inline constexpr Milliseconds window{1'000};          // how long a lasting fault is watched
 inline constexpr Milliseconds recovery_limit{2'000};  // ROB_4
-inline constexpr Milliseconds never{6'000};  // after that: who has not come back by then never will
+inline constexpr Milliseconds never{
+    3'000};  // beyond that: who has not come back by then never will
+inline constexpr Milliseconds death_limit{300};     // between a cause and its death
 inline constexpr Milliseconds strike_limit{2'000};  // for a fault to be met
 
 // All that is counted of a server, at one moment.
@@ -93,6 +95,8 @@ class Ground {
     // What became of the processes that had the listening socket when the trial began, in words;
     // empty while they all live.
     [[nodiscard]] std::string deaths();
+    // Likewise, once whoever is about to end has had the time to.
+    [[nodiscard]] std::string deaths_soon();
     // Whether nobody is there any more who could serve.
     [[nodiscard]] bool is_dead();
 

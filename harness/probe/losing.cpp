@@ -36,6 +36,9 @@ class Passing {
     void judge_missing(Answer& answer);
     void judge_found_once(Answer& answer);
     bool serve_one(Answer& answer, const std::string& expected);
+    [[nodiscard]] std::string died() {
+        return ground_.is_dead() ? "it died" : "a process of it died";
+    }
     // Says what became of a server that didn't serve.
     void fail_to_serve(Answer& answer, const std::string& expected, const std::string& seen);
 
@@ -66,7 +69,7 @@ std::unique_ptr<Client> Passing::strike() {
 }
 
 void Passing::fail_to_serve(Answer& answer, const std::string& expected, const std::string& seen) {
-    if (!ground_.deaths().empty()) return answer.fail("died", expected, "it died");
+    if (!ground_.deaths_soon().empty()) return answer.fail("died", expected, died());
     if (!ground_.is_listening()) {
         return answer.fail("deaf", expected, "it closed its listening socket");
     }
@@ -97,7 +100,7 @@ void Passing::judge_next(Answer& answer) {
     answer.did("another client comes");
     const auto before = ground_.server().log_lines();
     if (!serve_one(answer, expected)) return;
-    if (!ground_.deaths().empty()) return answer.fail("died", expected, "a process of it died");
+    if (!ground_.deaths_soon().empty()) return answer.fail("died", expected, died());
     answer.record("log lines of it", ground_.server().log_lines() - before);
     answer.pass();
 }
@@ -120,10 +123,10 @@ void Passing::judge_again(Answer& answer, Client* victim) {
         if (other && !ground_.wait_until_served(*other, scaled(recovery_limit))) {
             return fail_to_serve(answer, expected, "the other is not served");
         }
-        if (!ground_.deaths().empty()) return answer.fail("died", expected, "a process of it died");
+        if (!ground_.deaths_soon().empty()) return answer.fail("died", expected, died());
         return answer.pass();
     }
-    if (victim->is_gone() && ground_.deaths().empty()) {
+    if (victim->is_gone() && ground_.deaths_soon().empty()) {
         return answer.fail("lost", expected, "it was sent away");
     }
     Client waker = ground_.connect();

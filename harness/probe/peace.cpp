@@ -167,7 +167,9 @@ std::optional<Way> excess(const Rates& rates, double came, const Peace& peace) {
     const double spent = rates.processor - peace.idle.processor;
     const bool calls_often = rates.accepts > std::max(peace.busy.accepts, peace.clients);
     if (spent > fair_share * room || (calls_often && spent > small_share * room)) {
-        return Way{"spin", calls_often
+        // Of a call that fails some make a great deal else.
+        const bool calls_at_all = rates.accepts > small_share * fair_share * peace.clients;
+        return Way{"spin", calls_at_all
                                ? "it spins: accept is tried again and again without a pause"
                                : "it spins: the processor is busy, and accept is not even called"};
     }
