@@ -28,7 +28,8 @@ std::vector<std::string> after_dashes;
 
 // What stands after "--" is another program's command line, in these commands.
 int count_before_dashes(int count, char** words) {
-    const bool runs_others = count > 1 && std::string_view(words[1]) == "inject";
+    const std::string_view command = count > 1 ? words[1] : "";
+    const bool runs_others = command == "inject" || command == "probe";
     if (!runs_others) return count;
     for (int i = 2; i < count; ++i) {
         if (std::string_view(words[i]) != "--") continue;

@@ -28,7 +28,7 @@ using probe::ProbeReport;
 using probe::ProbeRequest;
 
 struct ProbeOptions {
-    std::vector<std::string> words;  // servers, or what stands behind "--"
+    std::vector<std::string> words;  // servers
     std::uint16_t port = 0;
     std::string send;
     std::string answer;
@@ -133,21 +133,11 @@ Candidate candidate_typed(const ProbeOptions& options, std::vector<std::string> 
     return candidate;
 }
 
-// The words behind "--" are a command's, and all others are servers.
-std::size_t words_of_command() {
-    const auto& all = command_line();
-    const auto mark = std::find(all.begin(), all.end(), "--");
-    return mark == all.end() ? 0 : static_cast<std::size_t>(all.end() - mark) - 1;
-}
-
 void choose(ProbeOptions& options) {
     ProbeRequest& request = options.request;
-    const std::size_t of_command = words_of_command();
-    if (of_command != 0) {
-        if (of_command != options.words.size()) {
-            throw WrongUse("a server or a command behind --, not both");
-        }
-        request.candidates = {candidate_typed(options, options.words)};
+    if (!command_after_dashes().empty()) {
+        if (!options.words.empty()) throw WrongUse("a server or a command behind --, not both");
+        request.candidates = {candidate_typed(options, command_after_dashes())};
         return;
     }
     if (!options.send.empty() || !options.answer.empty() || options.port != 0 || options.once) {
@@ -327,10 +317,13 @@ void add_options(CLI::App& command, ProbeOptions& options) {
     command.add_option("--answer", options.answer,
                        "What its answer begins with; without it to be accepted is all");
     command.add_flag("--once", options.once, "A client says this only once on a connection");
-    command.add_option("--clause", request.clauses,
-                       "Only what is asked for this clause; repeatable");
-    command.add_option("--filter,--case", request.filters,
-                       "GLOB[,-GLOB...] on ids of questions; repeatable");
+    command
+        .add_option("--clause", request.clauses, "Only what is asked for this clause; repeatable")
+        ->allow_extra_args(false);
+    command
+        .add_option("--filter,--case", request.filters,
+                    "GLOB[,-GLOB...] on ids of questions; repeatable")
+        ->allow_extra_args(false);
     command.add_option("--out", request.out, "Folder for results.jsonl");
     command.add_option("--timeout-scale", request.timeout_scale, "Multiplies every time limit")
         ->check(CLI::PositiveNumber);
@@ -354,7 +347,8 @@ void add_probe(CLI::App& app, Action& action) {
     command->footer(footer(examples));
     add_options(*command, *options);
     command->callback([&action, options] {
-        if (options->words.empty() && !options->lists_servers && !options->lists_questions) {
+        if (options->words.empty() && command_after_dashes().empty() && !options->lists_servers &&
+            !options->lists_questions) {
             throw CLI::RequiredError("a server, or -- and a command");
         }
         action = [options] { return run(*options); };

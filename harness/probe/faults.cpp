@@ -1,22 +1,12 @@
 #include "harness/probe/faults.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
-
-#include "harness/must.h"
-#include "harness/places.h"
 
 namespace hark::probe {
 
 namespace {
 
 using shim::Call;
-
-constexpr char name[] = "/dev/shm/hark-ledger";
 
 constexpr std::array accepting = {Call::accept, Call::accept4};
 constexpr std::array waiting = {Call::epoll_pwait, Call::epoll_pwait2, Call::epoll_wait, Call::poll,
@@ -33,42 +23,32 @@ std::uint64_t sum_of(const shim::Ledger& ledger, const Calls& calls) {
 
 }  // namespace
 
-Faults::Faults(const std::vector<std::string>& rules) : path_(name), rules_(parse_plan(rules)) {
-    (void)::unlink(name);
-    Fd file(must(::open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600),
-                 std::string("open ") + name));
-    must(::fchmod(file.get(), 0666), "making the ledger everybody's");
-    must(::ftruncate(file.get(), sizeof(shim::Ledger)), "room for the ledger");
-    const std::array<std::uint64_t, 2> head = {shim::ledger_magic, sizeof(shim::Ledger)};
-    must(::pwrite(file.get(), head.data(), sizeof head, 0), "the head of the ledger");
-    ledger_ = std::make_unique<LedgerFile>(std::move(file));
-    renew(ledger_->get(), {});
-    ledger_->get().recording.store(1);
+void Faults::keep_to(std::uint16_t port) {
+    for (auto& each : injection_.ledger().rules) each.port = port;
 }
 
-Faults::~Faults() { (void)::unlink(path_.c_str()); }
-
-std::vector<std::string> Faults::environment() const {
-    return {"LD_PRELOAD=" + places::shim().string(), "HARK_LEDGER=" + path_};
-}
-
-// The server looks at the number of rules while it runs, so the rule stands there before it does.
 void Faults::begin(std::size_t rule) {
     end();
-    write_rule(rules_.at(rule), ledger_->get().rules[0]);
-    std::atomic_ref(ledger_->get().rule_count).store(1);
+    rule_ = rule;
+    fired_before_ = injection_.rules().at(rule).fired;
+    (void)injection_.switch_on(rule);
 }
 
-void Faults::end() { std::atomic_ref(ledger_->get().rule_count).store(0); }
+void Faults::end() {
+    for (std::size_t i = 0; i < injection_.rules().size(); ++i) injection_.switch_off(i);
+}
 
-std::uint32_t Faults::fired() const { return ledger_->get().rules[0].fired.load(); }
+std::uint32_t Faults::fired() const {
+    const auto rules = injection_.rules();
+    return rules.empty() ? 0 : rules.at(rule_).fired - fired_before_;
+}
 
-std::uint64_t Faults::accepts() const { return sum_of(ledger_->get(), accepting); }
+std::uint64_t Faults::accepts() const { return sum_of(injection_.ledger(), accepting); }
 
-std::uint64_t Faults::waits() const { return sum_of(ledger_->get(), waiting); }
+std::uint64_t Faults::waits() const { return sum_of(injection_.ledger(), waiting); }
 
 bool Faults::is_seen() const {
-    return ledger_->get().record_count.load() != 0 || accepts() + waits() != 0;
+    return injection_.ledger().record_count.load() != 0 || accepts() + waits() != 0;
 }
 
 }  // namespace hark::probe

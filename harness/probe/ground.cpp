@@ -13,9 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// How often is looked at what no descriptor tells.
-constexpr Milliseconds look_again{2};
-
 constexpr auto for_everybody = fs::perms::all;
 
 std::string list_of(const std::vector<Listening>& all) {
@@ -39,28 +36,36 @@ Rates rates_between(const Counters& from, const Counters& to) {
 }
 
 Ground::Ground(const Setup& setup, const std::vector<std::string>& rules, Begin begin)
-    : setup_(setup), faults_(rules) {
+    : setup_(setup) {
     prepare();
-    if (begin == Begin::before_start) faults_.begin(0);
-    Launch launch{.command = setup_.command,
-                  .program = setup_.program,
-                  .folder = setup_.in_own_folder ? setup_.scratch / "own" : fs::path(),
-                  .said = setup_.scratch / "said",
-                  .logs = setup_.logs,
-                  .environment = faults_.environment()};
-    server_ = std::make_unique<Server>(std::move(launch));
+    server_ = std::make_unique<Server>(
+        Launch{.command = setup_.command,
+               .program = setup_.program,
+               .folder = setup_.in_own_folder ? setup_.scratch / "own" : fs::path(),
+               .said = setup_.scratch / "said",
+               .logs = setup_.logs,
+               .rules = rules,
+               .first_is_on = begin == Begin::before_start});
+    faults_ = std::make_unique<Faults>(server_->injection());
+    if (setup_.port) faults_->keep_to(*setup_.port);
     server_->wait_until_it_listens(setup_.port, setup_.scaled(start_limit));
     choose_port();
-    Client first = connect();
-    if (!wait_until_served(first, setup_.scaled(start_limit))) {
-        throw NotServing(
-            setup_.command.front() + " listens on " + listening_.text() +
-            ", and its first client was not served: " + to_word(first.stand()) +
-            (first.got().empty() ? "" : ", with \"" + first.got().substr(0, 200) + "\"") +
-            (is_dead() ? "; it has ended" : ""));
-    }
+    serve_first();
     choose_port();  // some open one port after another
-    holders_ = server_->holders_of(listening_);
+    (void)settle(0);
+    holders_ = holders_at_rest(listening_);
+    faults_->keep_to(listening_.port);
+}
+
+// Who has listened for long enough to be connected to serves soon.
+void Ground::serve_first() {
+    Client first = connect();
+    if (wait_until_served(first, setup_.scaled(never))) return;
+    const std::string got = first.got().substr(0, 200);
+    throw NotServing(setup_.command.front() + " listens on " + listening_.text() +
+                     ", and its first client was not served: " + to_word(first.stand()) +
+                     (got.empty() ? "" : ", with \"" + got + "\"") +
+                     (is_dead() ? "; it has ended" : ""));
 }
 
 // Nothing that an earlier start has left may be found by this one.
@@ -107,15 +112,13 @@ bool Ground::is_served(Client& client) const {
 }
 
 bool Ground::wait_until(const std::function<bool()>& is_so, Milliseconds patience,
-                        std::initializer_list<int> also) {
+                        std::initializer_list<int> also, Milliseconds pause_between) {
     const auto deadline = Clock::now() + patience;
-    std::vector<int> watched(also);
     for (;;) {
         if (is_so()) return true;
         const auto left = std::chrono::ceil<Milliseconds>(deadline - Clock::now());
         if (left <= Milliseconds(0) || is_dead()) return is_so();
-        const Milliseconds pause = also.size() == 0 ? look_again : std::min(left, look_again * 5);
-        wait_for(also, std::min(left, pause));
+        wait_for(also, std::min(left, also.size() == 0 ? pause_between : pause_between * 5));
     }
 }
 
@@ -142,6 +145,20 @@ bool Ground::is_listening() const {
 bool Ground::settle(std::size_t open) {
     return wait_until([&] { return all_accepted(listening_.port) <= open && waiting() == 0; },
                       setup_.scaled(stop_limit));
+}
+
+// A child that served a client has the socket too, until it has ended.
+std::vector<Process> Ground::holders_at_rest(const Listening& socket) {
+    std::vector<Process> last;
+    (void)wait_until(
+        [&] {
+            auto now = server_->holders_of(socket);
+            const bool is_same = !last.empty() && now.size() == last.size();
+            last = std::move(now);
+            return is_same;
+        },
+        setup_.scaled(death_limit), {}, Milliseconds(20));
+    return last;
 }
 
 std::string Ground::deaths() {
@@ -173,8 +190,8 @@ bool Ground::is_dead() {
 
 Counters Ground::count() {
     return {.at = Clock::now(),
-            .accepts = faults_.accepts(),
-            .waits = faults_.waits(),
+            .accepts = faults_->accepts(),
+            .waits = faults_->waits(),
             .ticks = server_->ticks(),
             .lines = server_->log_lines()};
 }

@@ -33,6 +33,9 @@ struct Setup {
     }
 };
 
+// How often is looked at what no descriptor tells.
+inline constexpr Milliseconds look_again{2};
+
 // Every time limit of a trial, before it is scaled.
 inline constexpr Milliseconds start_limit{10'000};
 inline constexpr Milliseconds stop_limit{2'000};
@@ -72,7 +75,7 @@ class Ground {
            Begin begin = Begin::when_told);
 
     [[nodiscard]] Server& server() { return *server_; }
-    [[nodiscard]] Faults& faults() { return faults_; }
+    [[nodiscard]] Faults& faults() { return *faults_; }
     [[nodiscard]] const Listening& listening() const { return listening_; }
     [[nodiscard]] const std::vector<Listening>& all() const { return all_; }
     [[nodiscard]] const Setup& setup() const { return setup_; }
@@ -84,7 +87,7 @@ class Ground {
     bool wait_until_served(Client& client, Milliseconds patience);
     // Until something is so; false where the time is up or the server dead.
     bool wait_until(const std::function<bool()>& is_so, Milliseconds patience,
-                    std::initializer_list<int> also = {});
+                    std::initializer_list<int> also = {}, Milliseconds pause = look_again);
     // Connections that nobody has accepted.
     [[nodiscard]] std::uint32_t waiting() const;
     [[nodiscard]] bool is_listening() const;
@@ -102,15 +105,18 @@ class Ground {
 
     [[nodiscard]] Counters count();
     [[nodiscard]] const std::vector<Process>& holders() const { return holders_; }
+    // Of any socket that listens, once nothing happens.
+    [[nodiscard]] std::vector<Process> holders_at_rest(const Listening& socket);
     // Open descriptors of the processes that listen, all together.
     [[nodiscard]] std::size_t descriptors() const;
 
   private:
     void prepare();
+    void serve_first();
     void choose_port();
     Setup setup_;
-    Faults faults_;
     std::unique_ptr<Server> server_;
+    std::unique_ptr<Faults> faults_;
     Listening listening_;
     std::vector<Listening> all_;
     std::vector<Process> holders_;  // of the listening socket, once the server was ready

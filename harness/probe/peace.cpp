@@ -79,8 +79,9 @@ std::optional<unsigned> backlog_of(const Fd& socket) {
 }
 
 void tell_listening(Ground& ground, Answer& answer) {
+    (void)ground.settle(0);
     for (const auto& each : ground.all()) {
-        const auto holders = ground.server().holders_of(each);
+        const auto holders = ground.holders_at_rest(each);
         if (holders.empty()) continue;
         const pid_t process = holders.front().id;
         const auto number = descriptor_of_socket(process, each.inode);

@@ -4,15 +4,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <fstream>
 
 #include "harness/must.h"
 
@@ -23,45 +20,32 @@ namespace {
 // How often a thing is looked at that nothing tells of: the table of sockets, the family.
 constexpr Milliseconds look_again{2};
 
-std::vector<char*> pointers_to(std::vector<std::string>& words) {
-    std::vector<char*> all;
-    for (auto& each : words) all.push_back(each.data());
-    all.push_back(nullptr);
-    return all;
-}
+void redirect(int from, int to) { must(::dup2(from, to), "dup2 for the server"); }
 
-// What `environ` has, but for names that are given anew.
-std::vector<std::string> whole_environment(const std::vector<std::string>& more) {
-    std::vector<std::string> all = more;
-    for (char** each = environ; *each != nullptr; ++each) {
-        const std::string one(*each);
-        const std::string name = one.substr(0, one.find('=') + 1);
-        const bool is_given = std::any_of(more.begin(), more.end(), [&](const std::string& given) {
-            return given.starts_with(name);
-        });
-        if (!is_given) all.push_back(one);
-    }
-    return all;
-}
-
-// In the child: becomes the program, or tells the errno and ends.
-[[noreturn]] void become(const Launch& launch, std::vector<std::string> words,
-                         std::vector<std::string> environment, int tell) {
+// In the child, before it becomes the server.
+void prepare_child(const Launch& launch) {
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)::setsid();
     for (const int number : {SIGINT, SIGTERM, SIGPIPE, SIGXFSZ}) (void)::signal(number, SIG_DFL);
-    const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    const int said = ::open(launch.said.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    (void)::dup2(null, STDIN_FILENO);
-    (void)::dup2(said, STDOUT_FILENO);
-    (void)::dup2(said, STDERR_FILENO);
-    if (launch.folder.empty() || ::chdir(launch.folder.c_str()) == 0) {
-        (void)::execve(launch.program.c_str(), pointers_to(words).data(),
-                       pointers_to(environment).data());
-    }
-    const int error = errno;
-    (void)!::write(tell, &error, sizeof error);
-    ::_exit(127);
+    const Fd null(must(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open /dev/null"));
+    const Fd said(must(::open(launch.said.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC),
+                       "open " + launch.said.string()));
+    redirect(null.get(), STDIN_FILENO);
+    redirect(said.get(), STDOUT_FILENO);
+    redirect(said.get(), STDERR_FILENO);
+    if (launch.folder.empty()) return;
+    must(::chdir(launch.folder.c_str()), "chdir " + launch.folder.string());
+}
+
+InjectRequest request_of(const Launch& launch) {
+    using shim::Call;
+    InjectRequest request{.command = launch.command, .plan = parse_plan(launch.rules)};
+    request.command.front() = launch.program;
+    request.begins_on = launch.first_is_on;
+    request.in_child = [&launch] { prepare_child(launch); };
+    request.watched = {Call::epoll_pwait, Call::epoll_pwait2, Call::epoll_wait, Call::poll,
+                       Call::ppoll,       Call::pselect,      Call::select};
+    return request;
 }
 
 }  // namespace
@@ -80,21 +64,13 @@ std::string ending_text(int status) {
 }
 
 Server::Server(Launch launch) : launch_(std::move(launch)) {
-    std::array<int, 2> ends{};
-    must(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
-    const Fd from_child(ends[0]);
-    Fd to_parent(ends[1]);
-    first_ = must(::fork(), "fork for the server");
-    if (first_ == 0) {
-        become(launch_, launch_.command, whole_environment(launch_.environment), to_parent.get());
+    try {
+        injection_ = std::make_unique<Injection>(request_of(launch_));
+    } catch (const BadCommand& bad) {
+        throw NotServing(bad.what());
     }
-    to_parent.reset();
-    handle_.reset(static_cast<int>(must(::syscall(SYS_pidfd_open, first_, 0), "pidfd_open")));
-    int error = 0;
-    if (::read(from_child.get(), &error, sizeof error) == sizeof error) {
-        reap();
-        throw NotServing(launch_.command.front() + " cannot be started: " + Errno(error).text());
-    }
+    handle_.reset(static_cast<int>(
+        must(::syscall(SYS_pidfd_open, injection_->process(), 0), "pidfd_open for the server")));
 }
 
 Server::~Server() {
@@ -105,33 +81,17 @@ Server::~Server() {
     }
 }
 
-void Server::reap() {
-    for (;;) {
-        int status = 0;
-        rusage used{};
-        const pid_t ended = ::wait4(-1, &status, WNOHANG, &used);
-        if (ended <= 0) return;
-        const auto a_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-        for (const timeval& each : {used.ru_utime, used.ru_stime}) {
-            ticks_of_ended_ += static_cast<std::uint64_t>(each.tv_sec) * a_second +
-                               static_cast<std::uint64_t>(each.tv_usec) * a_second / 1'000'000;
-        }
-        if (ended == first_) {
-            status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-        }
-    }
-}
-
 std::optional<int> Server::ended() {
-    reap();
-    return status_;
+    injection_->turn(Milliseconds(0));
+    const auto status = injection_->status();
+    if (!status) return std::nullopt;
+    return WIFEXITED(*status) ? WEXITSTATUS(*status) : -WTERMSIG(*status);
 }
 
 std::vector<Process> Server::family() const { return descendants_of(::getpid()); }
 
 std::uint64_t Server::ticks() {
-    reap();
-    std::uint64_t sum = ticks_of_ended_;
+    std::uint64_t sum = 0;
     for (const auto& each : all_descendants_of(::getpid())) sum += each.ticks;
     return sum;
 }
@@ -146,9 +106,16 @@ std::vector<Process> Server::holders_of(const Listening& socket) const {
     return all;
 }
 
-std::string Server::how_it_ended() const {
+void Server::pause() const {
+    // Of a server that is its own child the first process is long gone.
+    if (injection_->status()) return wait_for({}, look_again);
+    wait_for({handle()}, look_again);
+}
+
+std::string Server::how_it_ended() {
     const std::string said = this->said(600);
-    return (status_ ? ending_text(*status_) : "ended") +
+    const auto status = ended();
+    return (status ? ending_text(*status) : "ended") +
            (said.empty() ? "; it wrote nothing" : "; the last it wrote:\n" + said);
 }
 
@@ -171,9 +138,7 @@ void Server::wait_until_it_listens(std::optional<std::uint16_t> port, Millisecon
                              (others.empty() ? "" : "; it listens on " + others) +
                              (said(600).empty() ? "" : "; the last it wrote:\n" + said(600)));
         }
-        // Of a server that is its own child the first process is long gone.
-        wait_for(status_ ? std::initializer_list<int>{} : std::initializer_list<int>{handle()},
-                 look_again);
+        pause();
     }
 }
 
@@ -194,31 +159,30 @@ std::string Server::said(std::size_t room) const {
 bool Server::wait_for_none(Milliseconds patience) {
     const auto deadline = Clock::now() + patience;
     for (;;) {
-        reap();
+        (void)ended();
         if (all_descendants_of(::getpid()).empty()) return true;
         if (Clock::now() >= deadline) return false;
-        wait_for(status_ ? std::initializer_list<int>{} : std::initializer_list<int>{handle()},
-                 look_again);
+        pause();
     }
 }
 
 std::vector<std::string> Server::stop(Milliseconds patience) {
-    // A master sees to its workers; who has none left is asked itself.
-    const bool has_first = !ended();
-    for (const auto& each : family()) {
-        if (!has_first || each.id == first_) (void)::kill(each.id, SIGTERM);
+    if (!injection_) return {};
+    // A master sees to its workers.  Who has none left is asked itself, and so is everyone after a
+    // while, as systemd would.
+    if (!ended()) (void)::kill(injection_->process(), SIGTERM);
+    bool has_ended = wait_for_none(patience / 2);
+    if (!has_ended) {
+        for (const auto& each : family()) (void)::kill(each.id, SIGTERM);
+        has_ended = wait_for_none(patience / 2);
     }
-    if (patience > Milliseconds(0) && wait_for_none(patience)) return {};
     std::vector<std::string> stubborn;
-    // More may be started while the first are killed.
-    for (int round = 0; round < 100; ++round) {
-        for (const auto& each : family()) {
-            if (round == 0) stubborn.push_back(each.name);
-            (void)::kill(each.id, SIGKILL);
-        }
-        if (wait_for_none(Milliseconds(50))) return stubborn;
+    if (!has_ended) {
+        for (const auto& each : family()) stubborn.push_back(each.name);
     }
-    throw Broken("processes of the server are still there after SIGKILL");
+    injection_->stop([] { return true; });
+    injection_.reset();
+    return stubborn;
 }
 
 }  // namespace hark::probe

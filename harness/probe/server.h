@@ -9,13 +9,14 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "harness/fd.h"
+#include "harness/inject/injection.h"
 #include "harness/probe/listening.h"
 #include "harness/probe/process.h"
 
@@ -31,11 +32,12 @@ struct NotServing : std::runtime_error {
 
 struct Launch {
     std::vector<std::string> command;
-    std::filesystem::path program;              // what the first word means
-    std::filesystem::path folder;               // where it is started; empty: where the probe is
-    std::filesystem::path said;                 // the file for its standard output and error
-    std::vector<std::string> logs;              // further files that it writes a log to
-    std::vector<std::string> environment = {};  // NAME=VALUE, beside what the probe has
+    std::filesystem::path program;        // what the first word means
+    std::filesystem::path folder;         // where it is started; empty: where the probe is
+    std::filesystem::path said;           // the file for its standard output and error
+    std::vector<std::string> logs;        // further files that it writes a log to
+    std::vector<std::string> rules = {};  // faults that wait to be switched on
+    bool first_is_on = false;             // but for the first one
 };
 
 class Server {
@@ -58,6 +60,8 @@ class Server {
     // How it ended: exit status, or the signal's number negated; empty while its first process
     // runs.
     [[nodiscard]] std::optional<int> ended();
+    // What it is made to suffer.
+    [[nodiscard]] Injection& injection() { return *injection_; }
     // Readable once its first process has ended.
     [[nodiscard]] int handle() const { return handle_.get(); }
 
@@ -69,15 +73,13 @@ class Server {
     std::vector<std::string> stop(Milliseconds patience);
 
   private:
-    void reap();
-    [[nodiscard]] std::string how_it_ended() const;
+    [[nodiscard]] std::string how_it_ended();
     [[nodiscard]] bool wait_for_none(Milliseconds patience);
+    void pause() const;
 
     Launch launch_;
-    pid_t first_ = -1;
+    std::unique_ptr<Injection> injection_;
     Fd handle_;
-    std::optional<int> status_;
-    std::uint64_t ticks_of_ended_ = 0;  // of those that became the probe's children and ended
 };
 
 // Words for how a process ended.

@@ -222,18 +222,19 @@ def test_what_cannot_be_typed_is_refused(tmp_path: Path) -> None:
     plain.write_text("no program")
     bad = tmp_path / "bad.toml"
     bad.write_text('title = "Bad"\ncommand = ["true"]\nsend = 7\n')
-    for status, told, *words in (
-        (64, "there is no server 'rediss'; did you mean redis?", "rediss"),
-        (64, "a server or a command behind --", "redis", "--", "true"),
-        (64, "--port, --send, --answer and --once are about a command", "redis", "--port", "1"),
-        (64, r"'\q' is none of", "--send", r"\q", "--", "true"),
-        (64, "a server, or -- and a command"),
-        (66, "there is no such command", "--", "/no/such/command"),
-        (66, "there is no such recipe", "./none.toml"),
-        (65, "no program that can be executed", "--", str(plain)),
-        (65, f"{bad}:3: 'send' is no text", str(bad)),
-        (3, "no question matches", "libevent-echo", "--filter", "nothing"),
-    ):
+    refusals: list[tuple[int, str, tuple[str, ...]]] = [
+        (64, "there is no server 'rediss'; did you mean redis?", ("rediss",)),
+        (64, "a server or a command behind --", ("redis", "--", "true")),
+        (64, "--port, --send, --answer and --once are about a command", ("redis", "--port", "1")),
+        (64, r"'\q' is none of", ("--send", r"\q", "--", "true")),
+        (64, "a server, or -- and a command", ()),
+        (66, "there is no such command", ("--", "/no/such/command")),
+        (66, "there is no such recipe", ("./none.toml",)),
+        (65, "no program that can be executed", ("--", str(plain))),
+        (65, f"{bad}:3: 'send' is no text", (str(bad),)),
+        (3, "no question matches", ("libevent-echo", "--filter", "nothing")),
+    ]
+    for status, told, words in refusals:
         answer = probe(*words)
         assert (answer.status, told in answer.err) == (status, True), (words, answer)
 

@@ -36,6 +36,15 @@ static int listen_on(const char* port) {
     return listen(listener, 128) == 0 ? listener : -1;
 }
 
+// Where the kernel has no accept4 this is found out once.
+static int take(int listener) {
+    static int has_accept4 = 1;
+    const int client = has_accept4 ? accept4(listener, NULL, NULL, SOCK_CLOEXEC) : -1;
+    if (has_accept4 && (client != -1 || errno != ENOSYS)) return client;
+    has_accept4 = 0;
+    return accept(listener, NULL, NULL);
+}
+
 // Zero once the client is gone.
 static int echo(int client) {
     char data[4096];
@@ -50,7 +59,7 @@ static int is_shortage(int error) {
 // The descriptor in reserve is given up to send one client away.
 static void shed(int listener) {
     if (reserve != -1) (void)close(reserve);
-    const int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    const int client = take(listener);
     if (client != -1) (void)close(client);
     reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (client == -1) rest_ms = pause_ms;
@@ -116,7 +125,7 @@ static void serve(int listener) {
         }
         while (waitpid(-1, NULL, WNOHANG) > 0) continue;
         if ((watched[0].revents & POLLIN) == 0) continue;
-        const int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        const int client = take(listener);
         if (client == -1) {
             fail(listener, errno);
         } else {
