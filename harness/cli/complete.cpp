@@ -14,6 +14,7 @@
 #include "harness/exit_status.h"
 #include "harness/fault/model.h"
 #include "harness/places.h"
+#include "harness/probe/recipe.h"
 #include "harness/stage/case.h"
 
 namespace hark::cli {
@@ -97,6 +98,10 @@ void offer_values(Answers& answers, const Parameter& one, const std::string& bef
     if (kind == "SUBJECT") {
         offer_subjects(answers, before, "");
         if (one.is_repeatable) answers.offer(before + "all", "every adapter that was built");
+        answers.tell_shell("files");
+    } else if (kind == "SERVER") {
+        for (const auto& each : probe::all_recipes()) answers.offer(before + each.name, each.title);
+        answers.offer(before + "all", "every one that is installed");
         answers.tell_shell("files");
     } else if (kind == "CLAUSE") {
         for (const Clause* each : clauses()) {

@@ -18,9 +18,11 @@ const std::map<std::string, std::string>& words() {
         {"--resume", "FILE"},     {"--seed", "N"},          {"--shallow", "N"},
         {"--shard", "I/N"},       {"--subject", "SUBJECT"}, {"--timeout-scale", "FACTOR"},
         {"--bound", "N"},         {"--most", "N"},          {"adapter", "SUBJECT"},
-        {"what", "SUBJECT/CASE"}, {"plan", "FAULT"},        {"--via", "WORD"},
-        {"--per", "WORD"},        {"--listener", "SOCKET"}, {"--trace", "FILE"},
-        {"--after", "TIME"},      {"--for", "TIME"},        {"--grace", "TIME"},
+        {"what", "SUBJECT/CASE"}, {"server", "SERVER"},     {"--port", "PORT"},
+        {"--send", "BYTES"},      {"--answer", "BYTES"},    {"plan", "FAULT"},
+        {"--via", "WORD"},        {"--per", "WORD"},        {"--listener", "SOCKET"},
+        {"--trace", "FILE"},      {"--after", "TIME"},      {"--for", "TIME"},
+        {"--grace", "TIME"},
     };
     return all;
 }
