@@ -5,8 +5,11 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
+#include <string>
 
 #include "cases/delivery.h"
 
@@ -133,6 +136,8 @@ CASE(BND_3, too_long, "a path longer than a path can be is refused") {
 
     const auto refused =
         stage.try_bind_raw(reinterpret_cast<const sockaddr*>(&room), sizeof path + 1);
+    // Whoever cuts it short has bound that.
+    (void)::unlink(std::string(path.sun_path, sizeof path.sun_path).c_str());
     check_refused(stage, refused, before);
     CHECK(refused.error == Errno(EINVAL));
 }

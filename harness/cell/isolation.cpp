@@ -139,6 +139,12 @@ void make_scratch(const Isolation& isolation) {
     ::setenv("HARK_SCRATCH", name.c_str(), 1);
 }
 
+void live_in_scratch() {
+    const char* const folder = std::getenv("HARK_SCRATCH");
+    if (folder == nullptr) throw Broken("HARK_SCRATCH names no folder to live in");
+    must(::chdir(folder), "chdir to the scratch folder");
+}
+
 bool scratch_needs_removing() {
     const char* name = std::getenv("HARK_SCRATCH");
     return name != nullptr && std::string_view(name).starts_with("/tmp/hark-");

@@ -22,6 +22,8 @@ struct Isolation {
 // In the child: an empty folder for AF_UNIX paths, gone with the process.  Its name is put into the
 // environment as HARK_SCRATCH.
 void make_scratch(const Isolation& isolation);
+// From now on what a subject makes by a path that begins nowhere is made there, too.
+void live_in_scratch();
 // Where that folder had to be made in /tmp, it and what is in it go.
 void remove_scratch();
 [[nodiscard]] bool scratch_needs_removing();

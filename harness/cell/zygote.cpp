@@ -369,6 +369,7 @@ int serve(const ZygoteRequest& request) {
         must(::fcntl(zygote_control_fd, F_SETFD, FD_CLOEXEC), "F_SETFD");
         make_scratch({request.network, request.processes, ""});
         Zygote zygote(request, ledger);
+        live_in_scratch();  // not before: the library may have been named by a path from here
         // A folder in /tmp is removed on hearing that the driver is gone, not left by dying of it.
         if (scratch_needs_removing()) (void)::prctl(PR_SET_PDEATHSIG, 0);
         if (!send_line(zygote_control_fd, nlohmann::json(zygote.hello()).dump())) return 0;

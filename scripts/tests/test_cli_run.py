@@ -72,6 +72,14 @@ def test_the_number_of_jobs_makes_no_difference(tmp_path: Path) -> None:
     assert all(other == first for other in others)
 
 
+def test_nothing_is_left_where_it_was_called(tmp_path: Path) -> None:
+    # GLib cuts the path short and binds what is left of it.
+    for _ in range(2):
+        answer = hark("run", "--subject", "glib", "--case", "BND_3.too_long", cwd=tmp_path)
+        assert answer.status == 0, answer
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_of_the_machine_is_in_a_trace(tmp_path: Path) -> None:
     hark(*RUN, "--quiet", "--out", tmp_path)
     text = "\n".join(
