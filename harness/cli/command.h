@@ -20,6 +20,7 @@ using Action = std::function<int()>;
 // What stands below a command's options: what it may exit with, and these lines.
 [[nodiscard]] std::string footer(const char* lines);
 
+void add_ctl(CLI::App& app, Action& action);
 void add_inject(CLI::App& app, Action& action);
 void add_list(CLI::App& app, Action& action);
 void add_mutants(CLI::App& app, Action& action);

@@ -1,5 +1,6 @@
 // hark inject: any program under a plan.
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,14 +9,15 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 
 #include "harness/cli/command.h"
 #include "harness/cli/listener_choice.h"
 #include "harness/exit_status.h"
 #include "harness/fault/names.h"
+#include "harness/fd.h"
 #include "harness/inject/account.h"
+#include "harness/inject/control.h"
 #include "harness/inject/injection.h"
 #include "harness/must.h"
 
@@ -64,16 +66,18 @@ class TraceOutput {
   public:
     explicit TraceOutput(const std::string& name) {
         if (name == "-") return;
-        file_.open(name);
-        if (!file_) throw Broken("write the trace to " + name, Errno::last());
+        // Not for the command, whose descriptors are to have the numbers that they have without.
+        file_.reset(must(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666),
+                         "write the trace to " + name));
     }
     void operator()(const std::string& line) {
-        std::ostream& out = file_.is_open() ? file_ : std::cerr;
-        out << line << '\n' << std::flush;
+        const std::string whole = line + '\n';
+        const int to = file_.is_open() ? file_.get() : STDERR_FILENO;
+        (void)!::write(to, whole.data(), whole.size());
     }
 
   private:
-    std::ofstream file_;
+    Fd file_;
 };
 
 void tell(const std::string& line) { std::cerr << "hark: " << line << '\n'; }
@@ -137,12 +141,22 @@ InjectRequest request_of(const InjectOptions& options, TraceOutput& trace) {
     return request;
 }
 
-// The command's own status, as a shell tells it, unless there is something that it does not say.
-int status_of(const Account& account, bool was_interrupted) {
-    if (was_interrupted) return exit_interrupted;
+// Until it is over, or is to be.
+void hold(Injection& injection, Control& control, Timetable timetable) {
+    std::size_t told = 0;
+    while (!injection.is_over() && signals == 0 && !control.is_asked_to_stop()) {
+        timetable.keep();
+        injection.turn(timetable.pause(), control.descriptors());
+        control.serve(injection);
+        for (; told < injection.remarks().size(); ++told) tell(injection.remarks()[told]);
+    }
+}
+
+// Zero too if it was this program that ended it.
+int own_status(const Account& account, bool was_stopped) {
     const int status = account.status.value_or(0);
-    const int own = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return own == 0 && has_idle_rule(account) ? exit_broken : own;
+    if (WIFEXITED(status)) return WEXITSTATUS(status);
+    return was_stopped ? 0 : 128 + WTERMSIG(status);
 }
 
 int inject(const InjectOptions& options) {
@@ -151,26 +165,24 @@ int inject(const InjectOptions& options) {
         return exit_usage;
     }
     TraceOutput trace(options.is_traced ? options.trace : "-");
-    const InjectRequest request = request_of(options, trace);
+    InjectRequest request = request_of(options, trace);
     watch_signals();
+    Control control{{}};
+    request.environment.push_back("HARK_CONTROL=" + control.path().string());
+    tell("hark ctl " + control.path().string());
     Injection injection(request);
-    Timetable timetable(options, injection);
-    while (!injection.is_over() && signals == 0) {
-        timetable.keep();
-        injection.turn(timetable.pause());
-        for (const std::string& each : injection.remarks()) tell(each);
-    }
+    hold(injection, control, Timetable(options, injection));
     const bool was_interrupted = signals != 0;
-    Account account = account_of(injection);
     injection.stop([] { return signals > 1; });
-    account.status = injection.status();
-    account.rules = injection.rules();
-    account.suffered = injection.suffered();
+    control.close(injection);
+    const Account account = account_of(injection);
     if (options.json) std::cout << to_json(account).dump(2) << std::endl;
     for (const std::string& each : to_lines(account)) {
         if (!options.json) tell(each);
     }
-    return status_of(account, was_interrupted);
+    if (was_interrupted) return exit_interrupted;
+    const int status = own_status(account, control.is_asked_to_stop());
+    return status == 0 && has_idle_rule(account) ? exit_broken : status;
 }
 
 void add_when(CLI::App& command, InjectOptions& options) {

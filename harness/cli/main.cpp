@@ -117,6 +117,7 @@ int run_command_line(int count, char** words) {
     add_probe(app, action);
     add_replay(app, action);
     add_inject(app, action);
+    add_ctl(app, action);
     add_report(app, action);
     add_list(app, action);
     add_complete(app, action);

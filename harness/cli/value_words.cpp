@@ -22,7 +22,7 @@ const std::map<std::string, std::string>& words() {
         {"--send", "BYTES"},      {"--answer", "BYTES"},    {"plan", "FAULT"},
         {"--via", "WORD"},        {"--per", "WORD"},        {"--listener", "SOCKET"},
         {"--trace", "FILE"},      {"--after", "TIME"},      {"--for", "TIME"},
-        {"--grace", "TIME"},
+        {"--grace", "TIME"},      {"--within", "TIME"},     {"do", "WORD"},
     };
     return all;
 }

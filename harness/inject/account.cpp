@@ -60,7 +60,6 @@ std::vector<std::string> to_lines(const Account& account) {
             if (each.rule == i && account.rules[i].fired != 0) lines.push_back(line_of(each));
         }
     }
-    lines.insert(lines.end(), account.remarks.begin(), account.remarks.end());
     return lines;
 }
 

@@ -23,7 +23,7 @@ struct Account {
 
 [[nodiscard]] bool has_idle_rule(const Account& account);
 
-// One line a rule, with its processes below it, then the remarks.
+// One line a rule, with its processes below it.
 [[nodiscard]] std::vector<std::string> to_lines(const Account& account);
 [[nodiscard]] nlohmann::json to_json(const Account& account);
 

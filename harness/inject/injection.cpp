@@ -87,7 +87,7 @@ void Injection::write_rules() {
     }
 }
 
-void Injection::turn(milliseconds most) {
+void Injection::turn(milliseconds most, const std::vector<int>& or_readable) {
     const auto end = steady_clock::now() + most;
     for (;;) {
         const bool had_ended = status_.has_value();
@@ -98,9 +98,13 @@ void Injection::turn(milliseconds most) {
         const auto left = std::chrono::duration_cast<milliseconds>(end - steady_clock::now());
         if (is_over() || (!had_ended && status_) || left.count() <= 0) return;
         const Fd command(status_ ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, process_, 0)));
-        pollfd one{command.get(), POLLIN, 0};
-        (void)::poll(&one, 1,
+        std::vector<pollfd> all{{command.get(), POLLIN, 0}};
+        for (const int each : or_readable) all.push_back({each, POLLIN, 0});
+        (void)::poll(all.data(), all.size(),
                      static_cast<int>(std::min(left, milliseconds(between_turns)).count()));
+        if (std::any_of(all.begin() + 1, all.end(),
+                        [](const pollfd& each) { return each.revents != 0; }))
+            return;
     }
 }
 
@@ -177,10 +181,8 @@ std::vector<Blocked> Injection::switch_on(std::size_t number) {
 void Injection::switch_off(std::size_t number) { ledger_.get().rules[number].is_off = 1; }
 
 void Injection::remark(const std::string& what) {
-    if (told_remarks_.insert(what).second) new_remarks_.push_back(what);
+    if (std::ranges::find(remarks_, what) == remarks_.end()) remarks_.push_back(what);
 }
-
-std::vector<std::string> Injection::remarks() { return std::exchange(new_remarks_, {}); }
 
 // A process that listens, and in which the shim is not, is made to fail by nobody.
 void Injection::notice_strangers() {
@@ -207,7 +209,7 @@ void Injection::signal_all(int signal) const {
 
 // Whoever is asked to end may fork before it does; so this goes round, but not for ever.
 void Injection::stop(const std::function<bool()>& is_hurried) {
-    if (process_ < 0) return;
+    if (is_stopped_) return;
     const auto begun = steady_clock::now();
     if (!status_) (void)::kill(process_, SIGTERM);
     bool all_asked = status_.has_value();
@@ -224,10 +226,11 @@ void Injection::stop(const std::function<bool()>& is_hurried) {
         signal_all(SIGKILL);
         turn(milliseconds(20));
     }
+    reap();  // those that ended after the last turn looked
     if (stream_) stream_->finish();
     stream_.reset();
     if (!is_over()) throw Broken("some of the command's family cannot be ended");
-    process_ = -1;
+    is_stopped_ = true;
 }
 
 }  // namespace hark

@@ -103,8 +103,9 @@ class Injection {
     // How calls are reached; never automatic.
     [[nodiscard]] Via via() const { return via_; }
 
-    // Waits until something has ended, but no longer than this; reaps, and tells the trace.
-    void turn(std::chrono::milliseconds most);
+    // Waits until something has ended or one of these can be read, but no longer than that; reaps,
+    // and tells the trace.
+    void turn(std::chrono::milliseconds most, const std::vector<int>& or_readable = {});
     // As waitpid(2) has it, once the command has ended.
     [[nodiscard]] std::optional<int> status() const { return status_; }
     // The command has ended, and so has all that it started.
@@ -118,8 +119,8 @@ class Injection {
 
     // Who belongs to it now, the command first.
     [[nodiscard]] std::vector<FamilyMember> family() const;
-    // What Hark could not see or do, in sentences; each is told once.
-    [[nodiscard]] std::vector<std::string> remarks();
+    // What Hark could not see or do, in sentences.
+    [[nodiscard]] const std::vector<std::string>& remarks() const { return remarks_; }
     // A child of this process that is none of the family's.
     void leave_alone(pid_t child) { others_.insert(child); }
 
@@ -143,10 +144,10 @@ class Injection {
     Via via_;
     pid_t process_ = -1;
     std::optional<int> status_;
+    bool is_stopped_ = false;
     std::set<pid_t> others_;
     std::map<pid_t, std::string> names_;
-    std::vector<std::string> new_remarks_;
-    std::set<std::string> told_remarks_;
+    std::vector<std::string> remarks_;
     std::chrono::steady_clock::time_point looked_at_{};
     std::unique_ptr<class TraceStream> stream_;
 };
