@@ -289,6 +289,8 @@ const std::vector<Made>& memory_and_threads() {
         {Call::pthread_create, {at, 0, at, 0}, EAGAIN, EAGAIN, {},
          "pthread_create(0x7ffd10, NULL, 0x7ffd10, NULL) = 11 EAGAIN (Resource temporarily "
          "unavailable)"},
+        {Call::pthread_join, {at, 0}, EDEADLK, EDEADLK, {},
+         "pthread_join(0x7ffd10, NULL) = 35 EDEADLK (Resource deadlock avoided)"},
         {Call::pthread_mutex_destroy, {at}, EBUSY, EBUSY, {},
          "pthread_mutex_destroy(0x7ffd10) = 16 EBUSY (Device or resource busy)"},
         {Call::pthread_mutex_init, {at, at}, 0, 0, {},

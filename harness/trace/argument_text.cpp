@@ -58,7 +58,8 @@ std::string list_text(const Record& record, std::uint64_t count, std::string (*t
 }
 
 std::string plain_text(Place at) {
-    if (at.declared().is_pointer()) {
+    // Of a thread it is the address of what glibc knows of it.
+    if (at.declared().is_pointer() || at.declared().type.starts_with("pthread_t ")) {
         return at.value() == 0 ? "NULL" : names::hex(static_cast<std::uint64_t>(at.value()));
     }
     if (at.declared().is_unsigned()) {
