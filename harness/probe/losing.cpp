@@ -62,7 +62,10 @@ std::unique_ptr<Client> Passing::strike() {
                 return is_struck || ground_.is_served(*client);
             },
             left, {client->fd()});
-        if (is_struck) return client;
+        if (is_struck) {
+            if (trial_.kind == Kind::lost) ground_.faults().end();  // for whoever comes next
+            return client;
+        }
         ++taken_;
     }
     return nullptr;

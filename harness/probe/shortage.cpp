@@ -64,12 +64,12 @@ class Lasting {
     std::size_t rule_;
     Ground ground_;
     DescriptorLimit limit_;
-    std::uint64_t lines_before_ = 0;
+    Counters before_;
     Seen seen_;
 };
 
 void Lasting::begin() {
-    lines_before_ = ground_.server().log_lines();
+    before_ = ground_.count();
     if (is_kernel()) {
         limit_.lay_on(ground_.holders());
         seen_.did.emplace_back("lower the limit of descriptors to what the server has open");
@@ -122,7 +122,6 @@ std::unique_ptr<Client> Lasting::open_until_struck() {
 }
 
 void Lasting::watch(Client& waiter, Client* connected) {
-    const Counters from = ground_.count();
     if (connected != nullptr) connected->ask_again();
     for (std::size_t i = 0; i < passers_by; ++i) (void)ground_.connect();
     const auto over = Clock::now() + scaled(window);
@@ -137,12 +136,12 @@ void Lasting::watch(Client& waiter, Client* connected) {
     (void)waiter.look();
     const Counters to = ground_.count();
     seen_.came =
-        static_cast<double>(passers_by) / std::chrono::duration<double>(to.at - from.at).count();
-    seen_.rates = rates_between(from, to);
+        static_cast<double>(passers_by) / std::chrono::duration<double>(to.at - before_.at).count();
+    seen_.rates = rates_between(before_, to);
     seen_.fired = ground_.faults().fired();
     seen_.deaths = ground_.deaths();
     if (seen_.deaths.empty() && !ground_.is_listening()) seen_.deaths = ground_.deaths_soon();
-    seen_.told = ground_.server().log_lines() > lines_before_;
+    seen_.told = to.lines > before_.lines;
     seen_.is_listening = ground_.is_listening();
     seen_.all_dead = ground_.is_dead();
     seen_.shed =
@@ -172,7 +171,8 @@ void Lasting::recover(Client& waiter, std::optional<Client>& connected) {
         seen_.waited_for = passed();
     }
     // Who is late is waited for, so that it is not the next client who seems to have woken him.
-    if (!seen_.shed && !seen_.waited_for && ground_.wait_until_served(waiter, scaled(never))) {
+    const bool may_be_late = !seen_.shed && !seen_.waited_for && ground_.deaths().empty();
+    if (may_be_late && ground_.wait_until_served(waiter, scaled(never))) {
         seen_.waited_for = passed();
     }
     const bool still_waits = !seen_.shed && !seen_.waited_for;
