@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ import pytest
 from hark_call import Answer, hark, lines_of, program
 from hark_report.read import read_run
 from hark_report.schema import LineSchema
-from leftovers import nothing_left_behind
+from leftovers import marked, nothing_left_behind
 
 HERE = Path(__file__).resolve().parent
 REPORTS = HERE.parents[1] / "reports"
@@ -56,6 +58,27 @@ def failed(rows: Rows) -> dict[str, str]:
     return {
         id: row["how"] for id, row in rows.items() if row["verdict"] not in ("pass", "recorded")
     }
+
+
+class Deadline:
+    """Bounds a wait for something that no descriptor tells of."""
+
+    def __init__(self, seconds: float) -> None:
+        self.end = time.monotonic() + seconds
+
+    def is_over(self) -> bool:
+        return time.monotonic() > self.end
+
+    @staticmethod
+    def pause() -> None:
+        select.select([], [], [], 0.02)
+
+
+def wait_for_a_row(results: Path) -> None:
+    deadline = Deadline(30)
+    while not results.exists() or results.read_text().count("\n") < 2:
+        assert not deadline.is_over()
+        deadline.pause()
 
 
 def command(tiny: Path, way: str) -> tuple[str | Path, ...]:
@@ -249,16 +272,43 @@ def test_ctrl_c_leaves_nothing(tiny: Path, tmp_path: Path) -> None:
             text=True,
         )
         results = tmp_path / "results.jsonl"
-        for _ in range(600):
-            if results.exists() and len(results.read_text().splitlines()) > 1:
-                break
-            try:
-                running.wait(0.05)
-            except subprocess.TimeoutExpired:
-                continue
+        wait_for_a_row(results)
         running.send_signal(signal.SIGINT)
         assert running.wait(20) == 130
     assert lines_of(results)[-1]["ended"] == "interrupted"
+
+
+def test_a_probe_that_is_killed_leaves_nothing(tiny: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results.jsonl"
+    with nothing_left_behind() as mark:
+        running = subprocess.Popen(
+            [program(), "probe", "--quiet", "--out", tmp_path, *command(tiny, "ignores_sigterm")],
+            env=os.environ | mark,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for_a_row(results)
+        running.kill()
+        running.wait()
+        # The kernel ends the namespace behind the parent's back.
+        deadline = Deadline(20)
+        while marked(mark["HARK_TEST_MARK"]) and not deadline.is_over():
+            deadline.pause()
+
+
+def test_what_is_expected_of_a_server_may_stand_beside_its_recipe(
+    tiny: Path, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "mine.toml"
+    words = json.dumps([str(tiny), "spins", "{port}"])
+    recipe.write_text(
+        f'title = "Mine"\ncommand = {words}\nsend = "hark\\n"\nanswer = "hark"\n', "utf-8"
+    )
+    only = ("--quiet", "--filter", "ROB_2.pauses@enfile")
+    assert probe(*only, recipe).status == 1
+    known = '[[known]]\nmatch = "ROB_2.pauses@*"\nverdict = "fail"\nreason = "it spins"\n'
+    (tmp_path / "mine.expected.toml").write_text(known)
+    assert probe(*only, recipe).status == 0
 
 
 def servers() -> Iterator[dict[str, Any]]:
