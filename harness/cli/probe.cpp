@@ -9,6 +9,7 @@
 
 #include "harness/cli/baseline.h"
 #include "harness/cli/command.h"
+#include "harness/cli/sharding.h"
 #include "harness/cli/subject_choice.h"
 #include "harness/cli/table.h"
 #include "harness/cli/terminal.h"
@@ -243,7 +244,7 @@ void tell_servers(const ProbeReport& report, const ProbeOptions& options, const 
     }
 }
 
-int run(ProbeOptions& options) {
+int run(const CLI::App& command, ProbeOptions& options) {
     if (options.lists_servers) return list_servers(options);
     if (options.lists_questions) return list_questions(options);
     ProbeRequest& request = options.request;
@@ -264,6 +265,7 @@ int run(ProbeOptions& options) {
     }
     std::optional<BaselineFile> baseline;
     if (options.baseline.update) baseline.emplace(options.baseline.file);
+    shard_by_environment(command, request.shard);
     request.command = command_line();
     watch_for_interrupt();
     ProbeReport report;
@@ -324,6 +326,7 @@ void add_options(CLI::App& command, ProbeOptions& options) {
         .add_option("--filter,--case", request.filters,
                     "GLOB[,-GLOB...] on ids of questions; repeatable")
         ->allow_extra_args(false);
+    add_shard(command, request.shard);
     command.add_option("--out", request.out, "Folder for results.jsonl");
     command.add_option("--timeout-scale", request.timeout_scale, "Multiplies every time limit")
         ->check(CLI::PositiveNumber);
@@ -346,12 +349,12 @@ void add_probe(CLI::App& app, Action& action) {
         app.add_subcommand("probe", "Judge a server from outside, in peace and while accept fails");
     command->footer(footer(examples));
     add_options(*command, *options);
-    command->callback([&action, options] {
+    command->callback([&action, options, command] {
         if (options->words.empty() && command_after_dashes().empty() && !options->lists_servers &&
             !options->lists_questions) {
             throw CLI::RequiredError("a server, or -- and a command");
         }
-        action = [options] { return run(*options); };
+        action = [options, command] { return run(*command, *options); };
     });
 }
 

@@ -63,6 +63,12 @@ void Answer::fired(const std::string& rule, std::uint64_t times) {
     row_["rules"].push_back({{"rule", rule}, {"seen", times}, {"fired", times}});
 }
 
+void Answer::trace(const trace::Lines& lines) {
+    if (row_["verdict"] != to_word(Verdict::fail)) return;
+    row_["trace"] = lines.lines;
+    row_["trace_cut"] = lines.cut;
+}
+
 double rounded(double value) {
     char text[32];
     (void)std::snprintf(text, sizeof text, "%.2g", value);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "harness/probe/trial.h"
+#include "harness/trace/lines.h"
 
 namespace hark::probe {
 
@@ -29,6 +30,8 @@ class Answer {
     }
     void fired(const std::string& rule, std::uint64_t times);
     void said(const std::string& text) { row_["said"] = text; }
+    // Of a failure alone: what else there is, nobody looks for.
+    void trace(const trace::Lines& lines);
     [[nodiscard]] const nlohmann::json& row() const { return row_; }
     [[nodiscard]] bool is(std::string_view id) const { return row_["case"] == id; }
 

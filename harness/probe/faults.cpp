@@ -8,6 +8,8 @@ namespace {
 
 using shim::Call;
 
+constexpr std::size_t lines_of_trace = 40;
+
 constexpr std::array accepting = {Call::accept, Call::accept4};
 constexpr std::array waiting = {Call::epoll_pwait, Call::epoll_pwait2, Call::epoll_wait, Call::poll,
                                 Call::ppoll,       Call::pselect,      Call::select};
@@ -46,6 +48,10 @@ std::uint32_t Faults::fired() const {
 std::uint64_t Faults::accepts() const { return sum_of(injection_.ledger(), accepting); }
 
 std::uint64_t Faults::waits() const { return sum_of(injection_.ledger(), waiting); }
+
+trace::Lines Faults::trace() const {
+    return trace::to_lines(injection_.ledger(), {.most = lines_of_trace}, {});
+}
 
 bool Faults::is_seen() const {
     return injection_.ledger().record_count.load() != 0 || accepts() + waits() != 0;

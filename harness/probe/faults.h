@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "harness/inject/injection.h"
+#include "harness/trace/lines.h"
 
 namespace hark::probe {
 
@@ -21,6 +22,8 @@ class Faults {
     // Since the server started: calls of accept, and calls that wait for something to happen.
     [[nodiscard]] std::uint64_t accepts() const;
     [[nodiscard]] std::uint64_t waits() const;
+    // The first and the last of its calls that are still known, as a reader wants them.
+    [[nodiscard]] trace::Lines trace() const;
     // Whether calls of the server are seen at all.
     [[nodiscard]] bool is_seen() const;
 

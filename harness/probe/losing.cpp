@@ -222,6 +222,7 @@ std::vector<Answer> Passing::run() {
         }
         answer.fired(trial_.rules.front(), std::max<std::uint64_t>(fired_, is_met ? 1 : 0));
         answer.said(ground_.server().said(4000));
+        answer.trace(ground_.faults().trace());
         all.push_back(std::move(answer));
     }
     return all;

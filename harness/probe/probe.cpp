@@ -31,12 +31,12 @@ bool is_wanted(const ProbeRequest& request, const std::string& id, const Questio
             std::find(clauses.begin(), clauses.end(), question.clause) != clauses.end());
 }
 
-std::size_t wanted_of(const ProbeRequest& request, const Trial& trial) {
-    const auto all = questions_of(trial);
-    return static_cast<std::size_t>(std::count_if(
-        all.begin(), all.end(),
-        [&](const Question* each) { return is_wanted(request, trial.id_of(*each), *each); }));
-}
+// What is to be tried on one server in this shard.
+struct Planned {
+    const Candidate* candidate;
+    std::vector<Trial> trials;
+    std::map<std::string, std::uint64_t> numbers;  // of its rows, by id, among those of all shards
+};
 
 std::string version_of_package(const std::string& package) {
     const std::string command =
@@ -58,8 +58,9 @@ class Probe {
     ProbeReport run();
 
   private:
+    void make_plan();
     void begin();
-    bool probe_one(const Candidate& candidate);
+    bool probe_one(Planned& planned);
     void keep(const Candidate& candidate, ProbedServer& server, json line);
     void keep_row(const Candidate& candidate, json row);
     void keep_missing(const Candidate& candidate, const ProbedServer& server);
@@ -73,9 +74,9 @@ class Probe {
     const std::function<void(const Progress&)>& tell_;
     const std::function<bool()>& interrupted_;
     Clock::time_point began_ = Clock::now();
-    std::vector<Trial> trials_;
-    std::size_t wanted_ = 0;            // rows of one server
-    std::map<std::string, bool> told_;  // ids of the server that is probed
+    std::vector<Planned> plan_;
+    Whole whole_;
+    std::map<std::string, std::uint64_t> open_;  // rows of the server that is probed, not told yet
     std::map<std::string, Expectations> expectations_;
     std::optional<ResultsWriter> writer_;
     Progress progress_;
@@ -111,11 +112,11 @@ void Probe::keep_row(const Candidate& candidate, json row) {
     const std::string variant = row["variant"];
     const std::string run_id =
         row["case"].get<std::string>() + (variant.empty() ? "" : "@" + variant);
-    const auto known = told_.find(run_id);
-    if (known == told_.end() || known->second) return;  // nobody asked for it
-    known->second = true;
+    const auto open = open_.find(run_id);
+    if (open == open_.end()) return;  // nobody asked for it
     row["kind"] = "row";
-    row["number"] = report_.run.rows.size() + 1;
+    row["number"] = open->second;
+    open_.erase(open);
     row["id"] = candidate.choice.label + "/" + run_id;
     row["subject"] = candidate.choice.label;
     row["repeat"] = repeat_of(candidate, run_id);
@@ -148,10 +149,9 @@ void Probe::keep(const Candidate& candidate, ProbedServer& server, json line) {
 void Probe::keep_missing(const Candidate& candidate, const ProbedServer& server) {
     const std::string why =
         server.trouble.empty() ? "the probe ended before it came to this" : server.trouble;
-    for (const Trial& trial : trials_) {
+    for (const Trial& trial : trials()) {
         for (const Question* question : questions_of(trial)) {
-            const auto asked = told_.find(trial.id_of(*question));
-            if (asked == told_.end() || asked->second) continue;
+            if (!open_.contains(trial.id_of(*question))) continue;
             Answer answer(trial, *question);
             answer.error(why);
             json row = answer.row();
@@ -162,18 +162,13 @@ void Probe::keep_missing(const Candidate& candidate, const ProbedServer& server)
 }
 
 // False: interrupted.
-bool Probe::probe_one(const Candidate& candidate) {
+bool Probe::probe_one(Planned& planned) {
     const auto since = Clock::now();
-    told_.clear();
-    for (const Trial& trial : trials_) {
-        for (const Question* question : questions_of(trial)) {
-            const std::string id = trial.id_of(*question);
-            if (is_wanted(request_, id, *question)) told_.emplace(id, false);
-        }
-    }
+    const Candidate& candidate = *planned.candidate;
+    open_ = planned.numbers;
     ProbedServer server;
     server.name = candidate.choice.label;
-    Warden warden(setup_of(candidate), trials_);
+    Warden warden(setup_of(candidate), planned.trials);
     report_.run.isolation = warden.isolation();
     begin();
     const bool whole =
@@ -184,25 +179,46 @@ bool Probe::probe_one(const Candidate& candidate) {
     return whole;
 }
 
+// A trial is in one shard with all of its rows.
+void Probe::make_plan() {
+    for (const auto& candidate : request_.candidates) {
+        const std::string prefix = candidate.choice.label + "/";
+        Planned planned{&candidate, {}, {}};
+        for (const Trial& trial : trials()) {
+            const bool is_mine =
+                request_.shard.is_whole() || is_in(request_.shard, prefix + trial.variant);
+            const auto before = planned.numbers.size();
+            for (const Question* question : questions_of(trial)) {
+                const std::string id = trial.id_of(*question);
+                if (!is_wanted(request_, id, *question)) continue;
+                whole_.add(prefix + id);
+                if (is_mine) planned.numbers.emplace(id, whole_.planned);
+            }
+            if (planned.numbers.size() != before) planned.trials.push_back(trial);
+        }
+        progress_.planned += planned.numbers.size();
+        if (!planned.trials.empty()) plan_.push_back(std::move(planned));
+    }
+}
+
 void Probe::begin() {
     if (writer_ || request_.out.empty()) return;
     HeaderFacts facts{.command = request_.command,
                       .labels = {},
                       .subjects = report_.run.subjects,
                       .isolation = report_.run.isolation,
-                      .planned = wanted_ * request_.candidates.size(),
+                      .planned = progress_.planned,
                       .left_out = request_.left_out};
     for (const auto& each : request_.candidates) facts.labels.push_back(each.choice.label);
-    writer_.emplace(request_.out, header_of(facts));
+    json header = header_of(facts);
+    if (!request_.shard.is_whole()) header["shard"] = to_json(request_.shard, whole_);
+    writer_.emplace(request_.out, header);
 }
 
 ProbeReport Probe::run() {
-    for (const Trial& each : trials()) {
-        const auto wanted = wanted_of(request_, each);
-        if (wanted != 0) trials_.push_back(each);
-        wanted_ += wanted;
-    }
-    if (wanted_ == 0 || request_.candidates.empty()) {
+    make_plan();
+    report_.run.of_all_shards = whole_.planned;
+    if (whole_.planned == 0) {
         report_.run.exit_status = exit_nothing;
         return std::move(report_);
     }
@@ -215,9 +231,9 @@ ProbeReport Probe::run() {
         report_.run.subjects.push_back(std::move(hello));
         expectations_[each.choice.label] = expectations_of(each.choice, version);
     }
-    progress_.planned = wanted_ * request_.candidates.size();
     bool whole = true;
-    for (const auto& each : request_.candidates) whole = whole && probe_one(each);
+    for (auto& each : plan_) whole = whole && probe_one(each);
+    if (whole) begin();  // a shard without rows has a file, too
     RunReport& run = report_.run;
     run.interrupted = !whole;
     run.seconds = seconds();
@@ -226,7 +242,8 @@ ProbeReport Probe::run() {
                         static_cast<std::uint64_t>(run.seconds * 1e6));
         run.file = writer_->path();
     }
-    run.all_ran = whole && request_.filters.empty() && request_.clauses.empty();
+    run.all_ran =
+        whole && request_.shard.is_whole() && request_.filters.empty() && request_.clauses.empty();
     for (const auto& each : request_.candidates) {
         Expectations& entries = expectations_[each.choice.label];
         for (auto& remark : remarks(entries.file(), entries.known(), run.all_ran)) {

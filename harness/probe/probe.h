@@ -35,6 +35,7 @@ struct ProbeRequest {
     std::map<std::string, std::string> left_out;  // servers, and why
     std::string out;                              // a folder; empty: no file
     double timeout_scale = 1;
+    Shard shard;
     std::vector<std::string> command;  // for the header
 };
 

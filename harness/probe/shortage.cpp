@@ -36,6 +36,7 @@ struct Seen {
     std::size_t before = 0;
     std::size_t after = 0;
     std::string said;
+    trace::Lines trace;
     std::vector<std::string> did;
 };
 
@@ -139,6 +140,7 @@ void Lasting::watch(Client& waiter, Client* connected) {
         static_cast<double>(passers_by) / std::chrono::duration<double>(to.at - before_.at).count();
     seen_.rates = rates_between(before_, to);
     seen_.fired = ground_.faults().fired();
+    seen_.trace = ground_.faults().trace();
     seen_.deaths = ground_.deaths();
     if (seen_.deaths.empty() && !ground_.is_listening()) seen_.deaths = ground_.deaths_soon();
     seen_.told = to.lines > before_.lines;
@@ -257,6 +259,7 @@ std::vector<Answer> Judge::answers() const {
             answer.unreached("the server was never seen to fail at accept");
         } else {
             judge(answer);
+            answer.trace(seen_.trace);
         }
         all.push_back(std::move(answer));
     }

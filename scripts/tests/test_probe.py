@@ -240,6 +240,21 @@ def test_reports_and_diff_know_the_rows(tiny: Path, tmp_path: Path) -> None:
     assert hark("diff", *files).status == 1
 
 
+def test_shards_make_a_whole(tiny: Path, tmp_path: Path) -> None:
+    chosen = ("--filter", "ROB_1.next_is_served@e*,ROB_6.*")
+    parts = [tmp_path / str(number) for number in (1, 2)]
+    for number, part in enumerate(parts, 1):
+        words = (*chosen, "--shard", f"{number}/2")
+        assert probed(part, *words, *command(tiny, "right"), status=0)
+    merged = hark("merge", "--out", tmp_path / "all", *(part / "results.jsonl" for part in parts))
+    assert merged.status == 0, merged
+    whole = probed(tmp_path / "whole", *chosen, *command(tiny, "right"), status=0)
+    rows = [each for each in lines_of(tmp_path / "all/results.jsonl") if each["kind"] == "row"]
+    assert [row["id"] for row in rows] == [row["id"] for row in whole.values()]
+    assert [row["number"] for row in rows] == [row["number"] for row in whole.values()]
+    assert hark("merge", "--out", tmp_path / "part", parts[0] / "results.jsonl").status == 4
+
+
 def test_what_cannot_be_typed_is_refused(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.write_text("no program")
