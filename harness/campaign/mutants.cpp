@@ -162,84 +162,131 @@ unsigned MutantsReport::count(bool controls, bool right) const {
         }));
 }
 
+namespace {
+
+bool is_for_cases(const Mutant& mutant) {
+    return mutant.control || (!mutant.clause.empty() && mutant.scenarios.empty());
+}
+
+bool is_for_schedules(const Mutant& mutant) {
+    return mutant.plan.empty() && (mutant.control || !mutant.scenarios.empty());
+}
+
+Selection oracle_selection(const Mutant& mutant) {
+    return {.clauses = {}, .filters = {mutant.oracle.runs}};
+}
+
+// Mutant after mutant, each put to what is there for it.
+class Mutants {
+  public:
+    Mutants(const MutantsRequest& request, const std::function<void(const Progress&)>& tell,
+            const std::function<bool()>& interrupted)
+        : request_(request), tell_(tell), interrupted_(interrupted) {}
+
+    MutantsReport run();
+
+  private:
+    [[nodiscard]] Selection selection_for(const Mutant& mutant) const {
+        const bool own = request_.own_clause && !mutant.clause.empty();
+        return own ? Selection{.clauses = {mutant.clause}, .filters = {}} : Selection{};
+    }
+    void plan(const std::vector<Mutant>& wanted);
+    std::vector<json> rows_of(RunRequest run);
+    std::vector<json> rows_of_schedules(const Mutant& mutant);
+    MutantResult put_to_all(const Mutant& mutant);
+    [[nodiscard]] double seconds() const {
+        return std::chrono::duration<double>(Clock::now() - began_).count();
+    }
+
+    const MutantsRequest& request_;
+    const std::function<void(const Progress&)>& tell_;
+    const std::function<bool()>& interrupted_;
+    Clock::time_point began_ = Clock::now();
+    Progress progress_;
+    MutantsReport report_;
+};
+
+void Mutants::plan(const std::vector<Mutant>& wanted) {
+    for (const Mutant& each : wanted) {
+        if (is_for_cases(each)) progress_.planned += select(selection_for(each)).size();
+        if (!each.oracle.how.empty()) progress_.planned += select(oracle_selection(each)).size();
+    }
+}
+
+std::vector<json> Mutants::rows_of(RunRequest run) {
+    const std::uint64_t before = progress_.done;
+    run.jobs = request_.jobs;
+    run.timeout_scale = request_.timeout_scale;
+    RunReport ran = run_contract(
+        run,
+        [&](const Progress& now) {
+            progress_.done = before + now.done;
+            progress_.seconds = seconds();
+            tell_(progress_);
+        },
+        interrupted_);
+    report_.interrupted = report_.interrupted || ran.interrupted;
+    return std::move(ran.rows);
+}
+
+std::vector<json> Mutants::rows_of_schedules(const Mutant& mutant) {
+    SchedulesRequest request{.subjects = {subject_of(mutant)}, .jobs = request_.jobs};
+    if (!mutant.control) request.filters = {mutant.scenarios};
+    request.limits.bound = mutant.control ? 1 : 2;
+    request.limits.timeout_ms = static_cast<std::uint32_t>(5000 * request_.timeout_scale);
+    SchedulesReport ran = run_schedules(
+        request, [](const Progress&) {}, interrupted_);
+    report_.interrupted = report_.interrupted || ran.interrupted;
+    return std::move(ran.rows);
+}
+
+MutantResult Mutants::put_to_all(const Mutant& mutant) {
+    MutantResult result{.mutant = mutant, .failed = {}, .id = "", .seen = ""};
+    RunRequest run;
+    run.subjects = {subject_of(mutant)};
+    if (is_for_cases(mutant)) {
+        run.selection = selection_for(mutant);
+        run.plan = mutant.plan;
+        result = judge(mutant, rows_of(run));
+    }
+    if (!mutant.oracle.how.empty() && !report_.interrupted) {
+        run.selection = oracle_selection(mutant);
+        run.plan = mutant.oracle.plan;
+        run.by_oracles = true;
+        judge_by_oracle(result, rows_of(run));
+    }
+    if (is_for_schedules(mutant) && !report_.interrupted) {
+        judge_by_schedules(result, rows_of_schedules(mutant));
+    }
+    return result;
+}
+
+MutantsReport Mutants::run() {
+    const std::vector<Mutant> wanted = chosen(request_);
+    plan(wanted);
+    for (const Mutant& mutant : wanted) {
+        MutantResult result = put_to_all(mutant);
+        if (report_.interrupted) break;
+        if (!result.right) ++progress_.failed;
+        report_.results.push_back(std::move(result));
+    }
+    report_.seconds = seconds();
+    if (!request_.out.empty()) report_.file = write(request_.out, report_);
+    if (!request_.record.empty() && !report_.interrupted) write_rate(request_.record, report_);
+    const bool all_right = report_.count(false, false) + report_.count(true, false) == 0;
+    report_.exit_status = report_.interrupted ? exit_interrupted
+                          : wanted.empty()    ? exit_nothing
+                          : all_right         ? exit_as_expected
+                                              : exit_unexpected;
+    return std::move(report_);
+}
+
+}  // namespace
+
 MutantsReport run_mutants(const MutantsRequest& request,
                           const std::function<void(const Progress&)>& tell,
                           const std::function<bool()>& interrupted) {
-    MutantsReport report;
-    const auto began = Clock::now();
-    const std::vector<Mutant> wanted = chosen(request);
-    Progress progress;
-    const auto selection_for = [&](const Mutant& mutant) {
-        const bool own = request.own_clause && !mutant.clause.empty();
-        return own ? Selection{.clauses = {mutant.clause}, .filters = {}} : Selection{};
-    };
-    const auto oracle_selection = [](const Mutant& mutant) {
-        return Selection{.clauses = {}, .filters = {mutant.oracle.runs}};
-    };
-    const auto is_for_cases = [](const Mutant& mutant) {
-        return mutant.control || (!mutant.clause.empty() && mutant.scenarios.empty());
-    };
-    for (const Mutant& each : wanted) {
-        if (is_for_cases(each)) progress.planned += select(selection_for(each)).size();
-        if (!each.oracle.how.empty()) progress.planned += select(oracle_selection(each)).size();
-    }
-    const auto rows_of = [&](RunRequest run) {
-        const std::uint64_t before = progress.done;
-        run.jobs = request.jobs;
-        run.timeout_scale = request.timeout_scale;
-        RunReport ran = run_contract(
-            run,
-            [&](const Progress& now) {
-                progress.done = before + now.done;
-                progress.seconds = std::chrono::duration<double>(Clock::now() - began).count();
-                tell(progress);
-            },
-            interrupted);
-        report.interrupted = report.interrupted || ran.interrupted;
-        return std::move(ran.rows);
-    };
-    const auto rows_of_schedules = [&](const Mutant& mutant) {
-        SchedulesRequest request_of{.subjects = {subject_of(mutant)}, .jobs = request.jobs};
-        if (!mutant.control) request_of.filters = {mutant.scenarios};
-        request_of.limits.bound = mutant.control ? 1 : 2;
-        request_of.limits.timeout_ms = static_cast<std::uint32_t>(5000 * request.timeout_scale);
-        SchedulesReport ran = run_schedules(
-            request_of, [](const Progress&) {}, interrupted);
-        report.interrupted = report.interrupted || ran.interrupted;
-        return std::move(ran.rows);
-    };
-    for (const Mutant& mutant : wanted) {
-        MutantResult result{.mutant = mutant, .failed = {}, .id = "", .seen = ""};
-        RunRequest run;
-        run.subjects = {subject_of(mutant)};
-        if (is_for_cases(mutant)) {
-            run.selection = selection_for(mutant);
-            run.plan = mutant.plan;
-            result = judge(mutant, rows_of(run));
-        }
-        if (!mutant.oracle.how.empty() && !report.interrupted) {
-            run.selection = oracle_selection(mutant);
-            run.plan = mutant.oracle.plan;
-            run.by_oracles = true;
-            judge_by_oracle(result, rows_of(run));
-        }
-        const bool has_schedules = mutant.control || !mutant.scenarios.empty();
-        if (has_schedules && mutant.plan.empty() && !report.interrupted) {
-            judge_by_schedules(result, rows_of_schedules(mutant));
-        }
-        if (report.interrupted) break;
-        if (!result.right) ++progress.failed;
-        report.results.push_back(std::move(result));
-    }
-    report.seconds = std::chrono::duration<double>(Clock::now() - began).count();
-    if (!request.out.empty()) report.file = write(request.out, report);
-    if (!request.record.empty() && !report.interrupted) write_rate(request.record, report);
-    const bool all_right = report.count(false, false) + report.count(true, false) == 0;
-    report.exit_status = report.interrupted ? exit_interrupted
-                         : wanted.empty()   ? exit_nothing
-                         : all_right        ? exit_as_expected
-                                            : exit_unexpected;
-    return report;
+    return Mutants(request, tell, interrupted).run();
 }
 
 }  // namespace hark
