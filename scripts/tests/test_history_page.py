@@ -11,7 +11,7 @@ from report_call import call
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from test_report_hostile import ATTACK, Elements, hostile
-from test_report_page import asked, browser, console, go, one, page_width
+from browsing import asked, browser, console, go, one, page_width
 from test_report_sweep_hostile import hostile as hostile_sweep
 
 __all__ = ["browser"]  # a fixture, found by its name

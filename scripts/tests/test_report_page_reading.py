@@ -13,7 +13,7 @@ import sweep_sample
 from report_sample import CLAUSES, Results, everything, row, subject
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
-from test_report_page import asked, browser, cell, go, made, one, settled, shown_clauses, words
+from browsing import asked, browser, cell, go, made, one, settled, shown_clauses, words
 from test_report_sweep_page import made as made_of_sweep
 
 __all__ = ["browser"]  # a fixture, found by its name

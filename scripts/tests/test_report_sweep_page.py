@@ -5,13 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import sweep_sample
-from report_call import call
-from report_sample import Line, everything
-from selenium.webdriver import Chrome, Keys
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
-from test_report_page import (
+from browsing import (
     RUNNABLE,
     asked,
     browser,
@@ -22,9 +16,15 @@ from test_report_page import (
     one,
     page_width,
     panel,
-    settled,
+    shown_clauses,
+    shown_panels,
 )
-from test_report_page import shown_clauses, shown_panels
+import sweep_sample
+from report_call import call
+from report_sample import Line, everything
+from selenium.webdriver import Chrome, Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from test_report_sweep_hostile import hostile
 
 __all__ = ["browser"]  # a fixture, found by its name
