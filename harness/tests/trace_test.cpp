@@ -189,6 +189,18 @@ TEST_CASE("an address is a symbol, or a place in an object, or itself") {
     const auto address = reinterpret_cast<std::uint64_t>(function);
     CHECK(trace::symbol_of(address + 4).ends_with("getpid+0x4"));
 
+    // C++'s are given as they are written, of operators and templates too.
+    const auto written = [](const char* symbol) {
+        void* const at = dlsym(RTLD_DEFAULT, symbol);
+        REQUIRE(at != nullptr);
+        return trace::symbol_of(reinterpret_cast<std::uint64_t>(at) + 1);
+    };
+    CHECK(written("_ZSt9terminatev") == "std::terminate+0x1");
+    CHECK(written("_ZNKSt9exception4whatEv") == "std::exception::what+0x1");
+    CHECK(written("_ZStlsISt11char_traitsIcEERSt13basic_ostreamIcT_ES5_PKc") ==
+          "std::operator<< <std::char_traits<char> >+0x1");
+    CHECK(written("_ZNSolsEi") == "std::ostream::operator<<+0x1");
+
     const auto own = reinterpret_cast<std::uint64_t>(&some_symbol);
     CHECK(trace::symbol_of(own + 1).starts_with("hark_unit_test+0x"));
 
