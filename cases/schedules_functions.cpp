@@ -193,7 +193,7 @@ SCENARIO_FOR(THR_1, beside_callback, every_function,
              "a function is called while another thread is within the callback") {
     auto& listener = make_threadsafe(stage);
     (void)stage.connect(listener);
-    listener.on_accept([&](Accepted&) { stage.come_to_points(moments); });
+    listener.on_accept([](Accepted&) { Stage::come_to_points(moments); });
     Deed deed(stage, listener, function_of(stage));
 
     beside_the_loop(stage, {&deed});
@@ -205,7 +205,7 @@ SCENARIO_FOR(THR_1, beside_error_callback, every_function,
              "a function is called while another thread is within the error callback") {
     auto& listener = make_threadsafe(stage);
     (void)stage.connect(listener);
-    listener.on_error([&](const ErrorTold&) { stage.come_to_points(moments); });
+    listener.on_error([](const ErrorTold&) { Stage::come_to_points(moments); });
     Deed deed(stage, listener, function_of(stage));
     stage.inject("accept,accept4:error=EMFILE:when=1");
 

@@ -3,8 +3,8 @@
 #include <unwind.h>
 
 // The shim links no runtime: whoever has one in the process has brought this.
-extern "C" _Unwind_Reason_Code _Unwind_Backtrace(_Unwind_Trace_Fn, void*) __attribute__((weak));
-extern "C" _Unwind_Ptr _Unwind_GetIP(_Unwind_Context*) __attribute__((weak));
+#pragma weak _Unwind_Backtrace
+#pragma weak _Unwind_GetIP
 
 namespace shim {
 namespace {
