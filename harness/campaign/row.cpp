@@ -61,7 +61,7 @@ json header_of(const HeaderFacts& facts) {
                     {{"network", word(facts.isolation.network)},
                      {"pids", word(facts.isolation.processes)},
                      {"reason", facts.isolation.reason}}},
-                   {"contract", contract_as_json()},
+                   {"contract", contract_of(facts)},
                    {"mutants",
                     {{"all", mutants_of_all},
                      {"killed", mutants_killed},
@@ -73,9 +73,12 @@ json header_of(const HeaderFacts& facts) {
     return header;
 }
 
-json contract_as_json() {
+json contract_as_json() { return contract_of({}); }
+
+json contract_of(const HeaderFacts& facts) {
     json all = json::array();
     for (const Clause* each : clauses()) {
+        if (!facts.clauses.empty() && !facts.clauses.contains(std::string(each->id))) continue;
         all.push_back({{"id", each->id},
                        {"level", to_word(each->level)},
                        {"policy", to_word(each->policy)},
@@ -85,7 +88,7 @@ json contract_as_json() {
                        {"promise", each->promise},
                        {"contradicts", each->contradicts}});
     }
-    return {{"title", "The libevent book: connection listeners"}, {"clauses", all}};
+    return {{"title", facts.title}, {"clauses", all}};
 }
 
 std::string repeating_command(const std::string& id, const std::vector<std::string>& plan) {

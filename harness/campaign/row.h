@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,16 @@ struct HeaderFacts {
     Isolation isolation;
     std::uint64_t planned = 0;
     std::map<std::string, std::string> left_out = {};  // cases that were not run, with the reason
+    // What it is about, and the clauses that it has a say in; all of them unless some are named.
+    std::string title = "The libevent book: connection listeners";
+    std::set<std::string> clauses = {};
 };
 
 [[nodiscard]] nlohmann::json header_of(const HeaderFacts& facts);
 
 // The clauses, as a results file's header has them.
 [[nodiscard]] nlohmann::json contract_as_json();
+[[nodiscard]] nlohmann::json contract_of(const HeaderFacts& facts);
 
 // A word as a shell takes it.
 [[nodiscard]] std::string in_shell(const std::string& word);

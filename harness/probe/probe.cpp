@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "harness/campaign/row.h"
 #include "harness/exit_status.h"
@@ -47,6 +49,12 @@ std::string version_of_package(const std::string& package) {
     const bool is_there = std::fgets(line.data(), line.size(), pipe) != nullptr;
     (void)::pclose(pipe);
     return is_there ? std::string(line.data()) : "";
+}
+
+std::set<std::string> clauses_asked() {
+    std::set<std::string> asked;
+    for (const Question& each : questions()) asked.emplace(each.clause);
+    return asked;
 }
 
 class Probe {
@@ -208,7 +216,9 @@ void Probe::begin() {
                       .subjects = report_.run.subjects,
                       .isolation = report_.run.isolation,
                       .planned = progress_.planned,
-                      .left_out = request_.left_out};
+                      .left_out = request_.left_out,
+                      .title = "Servers, where accept fails",
+                      .clauses = clauses_asked()};
     for (const auto& each : request_.candidates) facts.labels.push_back(each.choice.label);
     json header = header_of(facts);
     if (!request_.shard.is_whole()) header["shard"] = to_json(request_.shard, whole_);

@@ -325,11 +325,15 @@ def chapters(all_lines: Sequence[Line]) -> tuple[Chapter, ...]:
 
 
 def headlines(column: Column, all_lines: Sequence[Line]) -> tuple[Headline, ...]:
-    """One for each policy under which this subject was tried at all, the document's first."""
+    """One for each policy under which this subject was tried at all, the document's first.
+
+    Where nothing but facts was recorded there is nothing to hold, unless that is all there is.
+    """
     cells = [cell for line in all_lines for cell in line.cells if cell.column.key == column.key]
     cells.sort(key=lambda cell: POLICIES.index(cell.clause.policy))
     found = [
         Headline(column, policy, tuple(group))
         for policy, group in groupby(cells, key=lambda cell: cell.clause.policy)
     ]
-    return tuple(each for each in found if any(cell.rows for cell in each.cells))
+    tried = [each for each in found if any(cell.rows for cell in each.cells)]
+    return tuple([each for each in tried if each.judged] or tried)
