@@ -118,6 +118,7 @@ enum Mark : std::uint16_t {
     mark_stale_fd = 64,       // used a descriptor that was not open
     mark_harness = 128,       // made by the harness itself, kept because it explains what follows
     mark_pretended = 256,     // a rule said that it succeeded, and the kernel was not asked
+    mark_unseen = 512,        // let go on by the supervisor: what came of it nobody saw
 };
 
 // ISO C++ has no unnamed struct in a union; g++ and clang have.

@@ -169,6 +169,7 @@ int inject(const InjectOptions& options) {
     watch_signals();
     Control control{{}};
     request.environment.push_back("HARK_CONTROL=" + control.path().string());
+    request.leftovers = {control.path()};
     tell("hark ctl " + control.path().string());
     Injection injection(request);
     hold(injection, control, Timetable(options, injection));

@@ -70,6 +70,8 @@ int act(const Action& action) {
         return complain(exit_usage, unknown.what());
     } catch (const BadListener& wrong) {
         return complain(exit_usage, wrong.what());
+    } catch (const BadVia& wrong) {
+        return complain(exit_usage, wrong.what());
     } catch (const BadCommand& wrong) {
         return complain(wrong.is_missing ? exit_no_input : exit_bad_data, wrong.what());
     } catch (const BadInterleaving& wrong) {

@@ -12,7 +12,11 @@
 
 #include "harness/fault/model.h"
 #include "harness/fd.h"
+#include "harness/inject/equipment.h"
+#include "harness/inject/guardian.h"
 #include "harness/inject/launch.h"
+#include "harness/inject/program_file.h"
+#include "harness/inject/supervision.h"
 #include "harness/inject/trace_stream.h"
 #include "harness/inject/watched.h"
 #include "harness/must.h"
@@ -51,15 +55,51 @@ std::vector<pid_t> children() {
 }  // namespace
 
 Injection::Injection(InjectRequest request) : request_(std::move(request)), via_(request_.via) {
-    if (via_ == Via::automatic) via_ = Via::shim;
     must(::prctl(PR_SET_CHILD_SUBREAPER, 1), "become the subreaper of the command's family");
     for (const pid_t child : children()) others_.insert(child);
+    choose_via();
     write_rules();
     watch_calls(ledger_.get(), request_);
     if (request_.trace) stream_ = std::make_unique<TraceStream>(ledger_.get(), request_.trace);
     ledger_.get().recording = 1;
-    process_ = launch(request_, ledger_.get(), ledger_.path());
+    start();
     names_[process_] = std::filesystem::path(request_.command.front()).filename();
+}
+
+void Injection::choose_via() {
+    if (via_ == Via::seccomp) require_by_seccomp(request_.plan);
+    if (via_ != Via::automatic) return;
+    via_ = Via::shim;
+    const auto program = found_by_path(request_.command.front());
+    const std::string why = program ? why_not_preloaded(*program) : "";
+    if (why.empty()) return;
+    if (!shim::can_be_notified()) {
+        return remark("it is " + why + ", which the shim cannot enter, and this kernel has no " +
+                      "notifications of system calls: nothing is made to fail");
+    }
+    via_ = Via::seccomp;
+    remark("it is " + why + ", so that its system calls are made to fail by seccomp");
+}
+
+void Injection::start() {
+    const Equipment equipment = equipment_for(via_, request_, ledger_.get());
+    Launch launch(request_, equipment, ledger_.get(), ledger_.path());
+    process_ = launch.process();
+    Fd notifications = launch.take_notifications();
+    const bool is_without = equipment.filter && !notifications.is_open();
+    if (is_without && via_ == Via::shim) {
+        ledger_.get().family.accept_mark = 0;
+        remark(
+            "the kernel does not allow a filter of system calls: what goes past libc is not seen");
+    }
+    if (request_.is_guarded) {
+        guardian_ = std::make_unique<Guardian>(ledger_, notifications.get(), request_.leftovers);
+        others_.insert(guardian_->process());
+    }
+    if (notifications.is_open()) {
+        supervision_ = std::make_unique<Supervision>(std::move(notifications), ledger_.get());
+    }
+    launch.confirm(request_.command.front());
 }
 
 Injection::~Injection() {
@@ -184,17 +224,46 @@ void Injection::remark(const std::string& what) {
     if (std::ranges::find(remarks_, what) == remarks_.end()) remarks_.push_back(what);
 }
 
+// What the supervisor saw, which tells it of no more than a number.
+void Injection::notice_in_ledger() {
+    const shim::Family& seen = ledger_.get().family;
+    const auto who = [](const std::atomic<std::int32_t>& process) {
+        return "process " + std::to_string(process.load());
+    };
+    if (seen.uring_process != 0) {
+        remark(who(seen.uring_process) +
+               " uses io_uring: what it asks for by that is not made to fail");
+    }
+    if (seen.escaped_process != 0 && told_escapes_.insert(seen.escaped_process).second) {
+        remark(
+            who(seen.escaped_process) +
+            " accepts past libc, or without the shim; the supervisor sees that, and nothing else "
+            "that it does so");
+    }
+    if (seen.closed_process != 0) {
+        remark("the descriptors of " + who(seen.closed_process) +
+               " may not be looked at (ptrace(2)): no rule about listeners reaches it");
+    }
+    if (seen.tallies_lost != 0) {
+        remark(
+            "there are more sockets and processes than can be told apart: of some, calls count "
+            "together");
+    }
+}
+
 // A process that listens, and in which the shim is not, is made to fail by nobody.
 void Injection::notice_strangers() {
+    notice_in_ledger();
     if (steady_clock::now() - looked_at_ < between_looks) return;
     looked_at_ = steady_clock::now();
     for (const FamilyMember& each : family()) {
         const std::string who = each.name + " (process " + std::to_string(each.process) + ")";
-        if (has_uring(each.process)) {
+        if (!supervision_ && has_uring(each.process)) {
             remark(who + " uses io_uring: what it asks for by that is not made to fail");
         }
+        if (supervision_) continue;
         const auto has_shim = has_mapped(each.process, "/socket_shim.so");
-        if (via_ == Via::seccomp || !has_shim || *has_shim) continue;
+        if (!has_shim || *has_shim) continue;
         const auto sockets = listening_sockets_of(each.process);
         if (!sockets || sockets->empty()) continue;
         remark(who +
@@ -231,6 +300,8 @@ void Injection::stop(const std::function<bool()>& is_hurried) {
     stream_.reset();
     if (!is_over()) throw Broken("some of the command's family cannot be ended");
     is_stopped_ = true;
+    supervision_.reset();
+    guardian_.reset();
 }
 
 }  // namespace hark

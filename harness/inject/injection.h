@@ -14,6 +14,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -58,6 +59,11 @@ struct InjectRequest {
     // for memory and locks.
     std::function<void(const std::string&)> trace{};
     std::chrono::milliseconds grace{5000};  // between SIGTERM and SIGKILL
+    // Should this process be killed a guardian, one more child of it, has the family live on
+    // undisturbed.  Without one it is for `in_child` to see that they die too.
+    bool is_guarded = true;
+    // Files that are taken away after the command, should this process be killed before it does so.
+    std::vector<std::filesystem::path> leftovers{};
 };
 
 // The command is not there, or is no program: what() says which, and `is_missing` that it is not.
@@ -65,6 +71,11 @@ struct BadCommand : std::runtime_error {
     BadCommand(const std::string& what, bool missing)
         : std::runtime_error(what), is_missing(missing) {}
     bool is_missing;
+};
+
+// The plan asks for what this way of reaching calls cannot do.
+struct BadVia : std::invalid_argument {
+    using std::invalid_argument::invalid_argument;
 };
 
 struct RuleState {
@@ -92,7 +103,7 @@ struct Blocked {
 
 class Injection {
   public:
-    // Starts the command.  Throws BadCommand, or Broken where Hark could not do its part.
+    // Starts the command.  Throws BadCommand, BadVia, or Broken where Hark could not do its part.
     explicit Injection(InjectRequest request);
     ~Injection();
     Injection(const Injection&) = delete;
@@ -130,13 +141,13 @@ class Injection {
 
   private:
     void write_rules();
-    void watch();
     void start();
-    void exec_command();
+    void choose_via();
     void reap();
     void remember_names();
     void signal_all(int signal) const;
     void notice_strangers();
+    void notice_in_ledger();
     void remark(const std::string& what);
 
     InjectRequest request_;
@@ -148,8 +159,11 @@ class Injection {
     std::set<pid_t> others_;
     std::map<pid_t, std::string> names_;
     std::vector<std::string> remarks_;
+    std::set<pid_t> told_escapes_;
     std::chrono::steady_clock::time_point looked_at_{};
     std::unique_ptr<class TraceStream> stream_;
+    std::unique_ptr<class Guardian> guardian_;
+    std::unique_ptr<class Supervision> supervision_;
 };
 
 }  // namespace hark

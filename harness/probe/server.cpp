@@ -42,6 +42,7 @@ InjectRequest request_of(const Launch& launch) {
     InjectRequest request{.command = launch.command, .plan = parse_plan(launch.rules)};
     request.command.front() = launch.program;
     request.begins_on = launch.first_is_on;
+    request.is_guarded = false;  // it dies with this process
     request.in_child = [&launch] { prepare_child(launch); };
     request.watched = {Call::epoll_pwait, Call::epoll_pwait2, Call::epoll_wait, Call::poll,
                        Call::ppoll,       Call::pselect,      Call::select};

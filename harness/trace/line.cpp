@@ -75,6 +75,7 @@ std::string marks_text(const Record& record) {
 std::string outcome_text(const Record& record) {
     if (has(record, shim::mark_would_block)) return ") = ? (would block for ever)";
     if (has(record, shim::mark_unfinished)) return " <unfinished ...>";
+    if (has(record, shim::mark_unseen)) return ") = ?";
     return ") = " + result_text(record);
 }
 

@@ -49,7 +49,8 @@ bool is_lock(Call call) {
 }  // namespace
 
 bool is_told_in(const Options& options, const Record& record) {
-    const bool is_plain = record.error == 0 && (record.marks & ~shim::mark_harness) == 0;
+    const bool is_plain =
+        record.error == 0 && (record.marks & ~(shim::mark_harness | shim::mark_unseen)) == 0;
     if (!is_plain) return true;
     if (is_allocation(record.call)) return options.allocations;
     return !is_lock(record.call) || options.locks;

@@ -154,7 +154,9 @@ class Row:
     def parse(cls, line: Mapping[str, Any]) -> Row:
         named = {name: line[name] for name in cls.__dataclass_fields__ if name not in OF_SCENARIOS}
         if searched := line.get("search"):
-            named["search"] = Search(**{name: searched[name] for name in Search.__dataclass_fields__})
+            named["search"] = Search(
+                **{name: searched[name] for name in Search.__dataclass_fields__}
+            )
         named["stacks"] = tuple(
             Stack(each["thread"], each["step"], each["what"], tuple(each["frames"]))
             for each in line.get("stacks", ())

@@ -11,7 +11,7 @@ from house_rules.tree import Remarks, Tree, folder, is_cpp
 
 # A folder, and what of Hark it may include beside itself: what stands below it.
 BELOW_STAGE = ("harness", "harness/subject", "harness/fault", "harness/trace", "shims")
-BELOW_INJECT = ("harness", "harness/fault", "harness/trace", "shims")
+BELOW_INJECT = ("harness", "harness/fault", "harness/trace", "shims", "shims/supervisor")
 BELOW_PROBE = (
     "harness/inject",
     "harness/cell",
@@ -22,6 +22,7 @@ BELOW_PROBE = (
 BELOW_CLI = ("harness/probe", "harness/stage", *BELOW_PROBE)
 LAYERS: dict[str, tuple[str, ...]] = {
     "shims": (),
+    "shims/supervisor": ("shims",),
     "harness": (),
     "harness/fault": ("harness", "shims"),
     "harness/trace": ("harness", "harness/fault", "shims"),

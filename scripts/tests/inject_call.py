@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,14 +69,18 @@ class Held:
 
     def ask(self) -> int:
         """One connection: the number of the process that answered, zero if none did."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=LONG_S) as one:
-            try:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=LONG_S) as one:
                 return int(one.recv(64).decode() or "0")
-            except ConnectionResetError:
-                return 0
+        except ConnectionResetError:
+            return 0
 
     def control(self) -> str:
         return self.first_error_line().split()[-1]
+
+    def remarks(self) -> list[str]:
+        told: list[str] = self.ctl("status")["remarks"]
+        return told
 
     def first_error_line(self) -> str:
         if not self.err:
@@ -118,10 +122,15 @@ def is_there(process: int) -> bool:
 
 def gone(process: int) -> bool:
     """Within a while: a process that was killed is there until the kernel has taken it away."""
+    return settles(lambda: not is_there(process))
+
+
+def settles(what: Callable[[], bool]) -> bool:
+    """For what comes about in another process, of which nothing tells."""
     end = time.monotonic() + LONG_S
-    while is_there(process) and time.monotonic() < end:
+    while not what() and time.monotonic() < end:
         select.select([], [], [], 0.01)
-    return not is_there(process)
+    return what()
 
 
 @contextmanager

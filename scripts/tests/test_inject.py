@@ -263,6 +263,10 @@ def test_what_is_preloaded_already_stays(server: Path) -> None:
         ([EMFILE, "--", "./no/such"], 66, "there is no command './no/such'"),
         ([EMFILE, "--", "/etc/passwd"], 65, "'/etc/passwd' cannot be run: Permission denied"),
         (["--listener", "http", EMFILE, "--", "true"], 64, "--listener 'http': expected a port"),
+        (["--via", "seccomp", "malloc:error=ENOMEM", "--", "true"], 64, "malloc is no system call"),
+        (["--via", "seccomp", "accept:addrlen=0", "--", "true"], 64, "only the shim can do that"),
+        (["--via", "seccomp", EMFILE, "--", "no-such-command"], 66, "there is no command"),
+        (["--via", "seccomp", EMFILE, "--", "/etc/passwd"], 65, "Permission denied"),
         (["--via", "magic", EMFILE, "--", "true"], 64, "magic not in"),
         (["--after", "2", EMFILE, "--", "true"], 64, "--after"),
         (["--trace=/no/such/file", EMFILE, "--", "true"], 2, "write the trace to /no/such/file"),
@@ -308,14 +312,3 @@ def test_a_rule_that_is_not_there_cannot_be_switched(server: Path) -> None:
         _, err = waiting.communicate(timeout=60)
         # Whether it came to ask before all was over or not, it is not left waiting.
         assert waiting.returncode in (1, 2, 66), err
-
-
-def test_it_is_no_longer_there_when_hark_is_killed_but_serves_on(server: Path) -> None:
-    with held(f"{EMFILE}:when=1", "--", server) as one:
-        process = one.listening().ask()
-        one.running.kill()
-        one.running.wait()
-        assert one.ask() == process
-        assert is_there(process)
-        os.kill(process, signal.SIGKILL)
-        assert gone(process)
