@@ -28,7 +28,7 @@ std::string unguessable_name() {
 }
 
 std::filesystem::path private_folder() {
-    std::string name = "/dev/shm/hark-XXXXXX";
+    std::string name = "/dev/shm/hark-" + std::to_string(::getpid()) + "-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) throw Broken("make " + name, Errno::last());
     must(::chmod(name.c_str(), 0711), "let the family pass through " + name);
     return name;

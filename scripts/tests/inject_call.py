@@ -112,8 +112,9 @@ class Held:
         return self.running.returncode
 
 
-def ledgers() -> set[str]:
-    return {each for each in os.listdir("/dev/shm") if each.startswith("hark-")}
+def ledgers_of(process: int) -> list[str]:
+    """What `hark inject` of this number has on disk, or left there."""
+    return [each for each in os.listdir("/dev/shm") if each.startswith(f"hark-{process}-")]
 
 
 def is_there(process: int) -> bool:

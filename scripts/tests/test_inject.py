@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hark_call import hark, program
-from inject_call import Held, build, gone, held, is_there, ledgers
+from hark_call import LONG_S, hark, program
+from inject_call import Held, build, gone, held, ledgers_of
 
 EMFILE = "accept,accept4:error=EMFILE"
 LOST = "accept,accept4:error=ECONNABORTED"
@@ -33,7 +33,6 @@ def fired(one: Held, rule: int = 0) -> dict[int, int]:
 
 
 def test_what_fired_is_told_and_nothing_is_left(server: Path) -> None:
-    before = ledgers()
     with held(f"{EMFILE}:when=2", "--", server) as one:
         one.listening()
         process = one.ask()
@@ -44,7 +43,7 @@ def test_what_fired_is_told_and_nothing_is_left(server: Path) -> None:
     assert "EMFILE 0" in one.said
     assert f"{EMFILE}:when=2: fired once, of 3 calls that matched" in one.err
     assert f"server, process {process}, socket" in one.err
-    assert ledgers() == before and not Path(control).exists()
+    assert not ledgers_of(one.running.pid) and not Path(control).exists()
     assert gone(process)
 
 
@@ -142,7 +141,6 @@ def test_a_server_that_ignores_sigterm_is_killed_after_a_while(server: Path) -> 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_all_of_it(server: Path, sent: signal.Signals) -> None:
-    before = ledgers()
     with held(f"{EMFILE}:when=1", "--", server, "workers=2") as one:
         one.listening().ask()
         family = [each["process"] for each in one.ctl("status")["family"]]
@@ -150,7 +148,7 @@ def test_a_signal_ends_all_of_it(server: Path, sent: signal.Signals) -> None:
         assert one.end() == 130
     assert "fired once" in one.err
     assert all(gone(each) for each in family)
-    assert ledgers() == before
+    assert not ledgers_of(one.running.pid)
 
 
 def test_load_is_shed_by_a_second_accept_that_succeeds(server: Path) -> None:
@@ -273,10 +271,11 @@ def test_what_is_preloaded_already_stays(server: Path) -> None:
     ],
 )
 def test_bad_input_is_refused(words: list[str], status: int, said: str) -> None:
-    before = ledgers()
-    answer = hark("inject", *words)
-    assert (answer.status, said in answer.err + answer.out) == (status, True), answer
-    assert ledgers() == before
+    with held(*words) as one:
+        assert one.running.stdout is not None and one.running.stderr is not None
+        out, err = one.running.communicate(timeout=LONG_S)
+    assert (one.running.returncode, said in err + out) == (status, True), (out, err)
+    assert not ledgers_of(one.running.pid)
 
 
 @pytest.mark.parametrize(
