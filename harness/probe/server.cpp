@@ -89,11 +89,26 @@ std::optional<int> Server::ended() {
     return WIFEXITED(*status) ? WEXITSTATUS(*status) : -WTERMSIG(*status);
 }
 
-std::vector<Process> Server::family() const { return descendants_of(::getpid()); }
+// Who sees to the injection descends from the probe as well, and is nobody's server.
+std::set<pid_t> Server::members() const {
+    std::set<pid_t> all;
+    for (const auto& each : injection_->family()) all.insert(each.process);
+    return all;
+}
+
+std::vector<Process> Server::family() const {
+    auto all = descendants_of(::getpid());
+    std::erase_if(all,
+                  [known = members()](const Process& each) { return !known.contains(each.id); });
+    return all;
+}
 
 std::uint64_t Server::ticks() {
     std::uint64_t sum = 0;
-    for (const auto& each : all_descendants_of(::getpid())) sum += each.ticks;
+    const auto known = members();
+    for (const auto& each : all_descendants_of(::getpid())) {
+        if (each.has_ended() || known.contains(each.id)) sum += each.ticks;
+    }
     return sum;
 }
 
@@ -161,7 +176,7 @@ bool Server::wait_for_none(Milliseconds patience) {
     const auto deadline = Clock::now() + patience;
     for (;;) {
         (void)ended();
-        if (all_descendants_of(::getpid()).empty()) return true;
+        if (injection_->is_over()) return true;
         if (Clock::now() >= deadline) return false;
         pause();
     }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -73,6 +74,7 @@ class Server {
     std::vector<std::string> stop(Milliseconds patience);
 
   private:
+    [[nodiscard]] std::set<pid_t> members() const;
     [[nodiscard]] std::string how_it_ended();
     [[nodiscard]] bool wait_for_none(Milliseconds patience);
     void pause() const;

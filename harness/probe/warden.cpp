@@ -110,7 +110,7 @@ std::vector<Answer> Trials::why_none(const Trial& trial, const std::string& why,
     for (const Question* question : questions_of(trial)) {
         Answer answer(trial, *question);
         if (is_servers) {
-            answer.fail("deaf", "it starts and serves", "it does not");
+            answer.fail("deaf", "it starts, and serves its first client", "nobody is served");
             answer.said(why);
         } else {
             answer.error(why);
