@@ -62,6 +62,10 @@ Run recorded_run(const std::string& what, std::size_t hash) {
     }
     if (!std::filesystem::exists(file)) throw NoSuchFile(file + ": there is no such results file");
     const auto row = read_row(file, number);
+    if (const std::string repeat = row.value("repeat", ""); repeat.starts_with("hark probe ")) {
+        throw UnknownName("row " + std::to_string(number) +
+                          " is of a probe, and has its trace with it; again: " + repeat);
+    }
     try {
         Run run{.id = row.at("id"),
                 .plan = {},

@@ -69,6 +69,8 @@ class Probe {
     void make_plan();
     void begin();
     bool probe_one(Planned& planned);
+    [[nodiscard]] std::vector<std::unique_ptr<Warden>> wardens_for(const Planned& planned) const;
+    void write_rows(bool all);
     void keep(const Candidate& candidate, ProbedServer& server, json line);
     void keep_row(const Candidate& candidate, json row);
     void keep_missing(const Candidate& candidate, const ProbedServer& server);
@@ -85,6 +87,8 @@ class Probe {
     std::vector<Planned> plan_;
     Whole whole_;
     std::map<std::string, std::uint64_t> open_;  // rows of the server that is probed, not told yet
+    std::map<std::uint64_t, json> waiting_;      // for those before them
+    std::uint64_t next_ = 1;                     // the number of the row that is written next
     std::map<std::string, Expectations> expectations_;
     std::optional<ResultsWriter> writer_;
     Progress progress_;
@@ -133,8 +137,8 @@ void Probe::keep_row(const Candidate& candidate, json row) {
     report_.run.exit_status = std::max(report_.run.exit_status, status);
     ++report_.run.verdicts[row["verdict"]];
     ++report_.run.runs;
-    if (writer_) writer_->add(row);
-    report_.run.rows.push_back(std::move(row));
+    waiting_.emplace(row["number"].get<std::uint64_t>(), std::move(row));
+    write_rows(false);
     ++progress_.done;
     if (status != exit_as_expected) ++progress_.failed;
     progress_.seconds = seconds();
@@ -174,17 +178,52 @@ bool Probe::probe_one(Planned& planned) {
     const auto since = Clock::now();
     const Candidate& candidate = *planned.candidate;
     open_ = planned.numbers;
+    next_ = ~std::uint64_t{0};
+    for (const auto& [id, number] : open_) next_ = std::min(next_, number);
     ProbedServer server;
     server.name = candidate.choice.label;
-    Warden warden(setup_of(candidate), planned.trials);
-    report_.run.isolation = warden.isolation();
+    const auto wardens = wardens_for(planned);
+    report_.run.isolation = wardens.front()->isolation();
     begin();
-    const bool whole =
-        warden.listen([&](const json& line) { keep(candidate, server, line); }, interrupted_);
-    if (whole) keep_missing(candidate, server);
+    const bool whole = listen(
+        wardens, [&](const json& line) { keep(candidate, server, line); },
+        [&] { return !server.trouble.empty() || interrupted_(); });
+    const bool is_cut = !whole && server.trouble.empty();
+    if (!is_cut) keep_missing(candidate, server);
+    write_rows(true);
     server.seconds = std::chrono::duration<double>(Clock::now() - since).count();
     report_.servers.push_back(std::move(server));
-    return whole;
+    return !is_cut;
+}
+
+// Two servers at a time: one whose rates are measured, and beside it one for the faults that are
+// over at once, of which only what the clients see is told.
+std::vector<std::unique_ptr<Warden>> Probe::wardens_for(const Planned& planned) const {
+    std::vector<Trial> measured;
+    std::vector<Trial> others;
+    for (const Trial& each : planned.trials) {
+        (is_measured(each.kind) ? measured : others).push_back(each);
+    }
+    std::vector<std::unique_ptr<Warden>> wardens;
+    const Setup setup = setup_of(*planned.candidate);
+    for (const auto* group : {&measured, &others}) {
+        if (group->empty()) continue;
+        const bool is_first = wardens.empty();
+        wardens.push_back(std::make_unique<Warden>(setup, *group, is_first));
+    }
+    return wardens;
+}
+
+// In the order of their numbers, as a merge wants them.  `all`: also those behind one that is
+// missing, because there will be no more.
+void Probe::write_rows(bool all) {
+    while (!waiting_.empty() && (all || waiting_.begin()->first == next_)) {
+        json& row = waiting_.begin()->second;
+        next_ = waiting_.begin()->first + 1;
+        if (writer_) writer_->add(row);
+        report_.run.rows.push_back(std::move(row));
+        waiting_.erase(waiting_.begin());
+    }
 }
 
 // A trial is in one shard with all of its rows.

@@ -1,4 +1,4 @@
-// A fault that lasts: what a server does meanwhile, and how it comes back.
+// What is asked of a server under a fault that lasts, answered.
 #pragma once
 
 #include <vector>

@@ -9,6 +9,12 @@ namespace hark::probe {
 
 enum class Kind { empty, for_good, kernel, lost, missing, passing, peace, shortage };
 
+// Whether a trial of this kind is judged by rates, which want the server to themselves.
+[[nodiscard]] constexpr bool is_measured(Kind kind) {
+    return kind == Kind::peace || kind == Kind::kernel || kind == Kind::shortage ||
+           kind == Kind::for_good;
+}
+
 struct Question {
     Kind kind;
     std::string_view clause;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <utility>
 
 #include "harness/must.h"
 #include "harness/probe/losing.h"
@@ -44,11 +45,11 @@ class Trials {
   public:
     Trials(const Setup& setup, const std::vector<Trial>& trials, Fd out)
         : setup_(setup), trials_(trials), out_(std::move(out)) {}
-    void run();
+    void run(bool measures);
 
   private:
     void tell(const json& line) const;
-    void try_one(const Trial& trial);
+    void try_one(const Trial& trial, bool is_first);
     void measure();
     [[nodiscard]] std::vector<Answer> answers_to(const Trial& trial) const;
     [[nodiscard]] static std::vector<Answer> why_none(const Trial& trial, const std::string& why,
@@ -120,13 +121,14 @@ std::vector<Answer> Trials::why_none(const Trial& trial, const std::string& why,
     return all;
 }
 
-void Trials::try_one(const Trial& trial) {
+void Trials::try_one(const Trial& trial, bool is_first) {
     const auto began = Clock::now();
     std::vector<Answer> answers;
     try {
         answers = answers_to(trial);
     } catch (const NotServing& trouble) {
-        // It served in peace; only where the fault is there from the start this is its doing.
+        if (is_first && trial.kind != Kind::missing) throw;  // nor will it serve for the others
+        // It serves in peace; only where the fault is there from the start this is its doing.
         answers = why_none(trial, trouble.what(), trial.kind == Kind::missing);
     } catch (const Broken& trouble) {
         answers = why_none(trial, trouble.what(), false);
@@ -140,11 +142,12 @@ void Trials::try_one(const Trial& trial) {
     }
 }
 
-void Trials::run() {
+void Trials::run(bool measures) {
     try {
-        measure();
+        if (measures) measure();
+        bool is_first = !measures;
         for (const Trial& each : trials_) {
-            if (each.kind != Kind::peace) try_one(each);
+            if (each.kind != Kind::peace) try_one(each, std::exchange(is_first, false));
         }
         tell({{"kind", "end"}});
     } catch (const NotServing& trouble) {
@@ -155,7 +158,7 @@ void Trials::run() {
 }
 
 // In the namespaces.  What a server writes anywhere but in its folder and in /run stays there.
-[[noreturn]] void be_warden(Setup setup, const std::vector<Trial>& trials, Fd out) {
+[[noreturn]] void be_warden(Setup setup, const std::vector<Trial>& trials, bool measures, Fd out) {
     (void)::setsid();  // Ctrl-C is for whoever waits for this process
     for (const int number : {SIGINT, SIGTERM}) (void)::signal(number, SIG_DFL);
     (void)::signal(SIGPIPE, SIG_IGN);
@@ -169,13 +172,13 @@ void Trials::run() {
         (void)!::write(out.get(), line.data(), line.size());
         ::_exit(1);
     }
-    Trials(setup, trials, std::move(out)).run();
+    Trials(setup, trials, std::move(out)).run(measures);
     ::_exit(0);
 }
 
 }  // namespace
 
-Warden::Warden(const Setup& setup, const std::vector<Trial>& trials) {
+Warden::Warden(const Setup& setup, const std::vector<Trial>& trials, bool measures) {
     try {
         std::array<int, 2> ends{};
         must(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
@@ -187,7 +190,7 @@ Warden::Warden(const Setup& setup, const std::vector<Trial>& trials) {
         process_ = fork_isolated(isolation_);
         if (process_ == 0) {
             if (!isolation_.network || !isolation_.processes) ::_exit(1);
-            be_warden(std::move(own), trials, std::move(out));
+            be_warden(std::move(own), trials, measures, std::move(out));
         }
         if (!isolation_.network || !isolation_.processes) {
             throw Broken("the server would not be alone: " + isolation_.reason);
@@ -207,19 +210,35 @@ void Warden::end() {
     process_ = -1;
 }
 
-bool Warden::listen(const std::function<void(const json&)>& keep,
-                    const std::function<bool()>& interrupted) {
-    std::string begun;
+bool Warden::read(const std::function<void(const json&)>& keep) {
     std::array<char, 65536> piece{};
-    while (!interrupted()) {
-        pollfd watched{lines_.get(), POLLIN, 0};
-        if (::poll(&watched, 1, 100) <= 0) continue;
-        const auto size = ::read(lines_.get(), piece.data(), piece.size());
-        if (size <= 0) return true;
-        begun.append(piece.data(), static_cast<std::size_t>(size));
-        for (auto end = begun.find('\n'); end != std::string::npos; end = begun.find('\n')) {
-            keep(json::parse(begun.substr(0, end)));
-            begun.erase(0, end + 1);
+    const auto size = ::read(lines_.get(), piece.data(), piece.size());
+    if (size <= 0) {
+        lines_.reset();
+        return false;
+    }
+    begun_.append(piece.data(), static_cast<std::size_t>(size));
+    for (auto end = begun_.find('\n'); end != std::string::npos; end = begun_.find('\n')) {
+        keep(json::parse(begun_.substr(0, end)));
+        begun_.erase(0, end + 1);
+    }
+    return true;
+}
+
+bool listen(const std::vector<std::unique_ptr<Warden>>& wardens,
+            const std::function<void(const json&)>& keep, const std::function<bool()>& is_over) {
+    while (!is_over()) {
+        std::vector<pollfd> watched;
+        std::vector<Warden*> open;
+        for (const auto& each : wardens) {
+            if (each->handle() < 0) continue;
+            watched.push_back({each->handle(), POLLIN, 0});
+            open.push_back(each.get());
+        }
+        if (open.empty()) return true;
+        if (::poll(watched.data(), watched.size(), 100) <= 0) continue;
+        for (std::size_t i = 0; i < open.size(); ++i) {
+            if (watched[i].revents != 0) (void)open[i]->read(keep);
         }
     }
     return false;

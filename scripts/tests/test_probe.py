@@ -219,6 +219,8 @@ def test_a_row_is_repeated_by_its_command(tiny: Path, tmp_path: Path) -> None:
     )
     assert again.returncode == 1
     assert b"tiny_server/ROB_2.pauses@enfile: fail, spin" in again.stdout
+    replayed = hark("replay", f"{tmp_path}/results.jsonl#1")
+    assert (replayed.status, repeat in replayed.err) == (64, True)
 
 
 def test_a_baseline_knows_what_is_wrong(tiny: Path, tmp_path: Path) -> None:
