@@ -24,8 +24,9 @@ class Faults {
     [[nodiscard]] std::uint64_t waits() const;
     // The first and the last of its calls that are still known, as a reader wants them.
     [[nodiscard]] trace::Lines trace() const;
-    // Whether calls of the server are seen at all.
+    // Whether calls of the server are seen at all, or can be made to fail unseen.
     [[nodiscard]] bool is_seen() const;
+    [[nodiscard]] bool is_by_seccomp() const { return injection_.via() == Via::seccomp; }
 
   private:
     Injection& injection_;

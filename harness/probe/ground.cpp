@@ -190,7 +190,8 @@ bool Ground::is_dead() {
 
 Counters Ground::count() {
     return {.at = Clock::now(),
-            .accepts = faults_->accepts(),
+            // Who is not preloaded is seen only where it is made to fail.
+            .accepts = std::max<std::uint64_t>(faults_->accepts(), faults_->fired()),
             .waits = faults_->waits(),
             .ticks = server_->ticks(),
             .lines = server_->log_lines()};

@@ -135,7 +135,7 @@ Peace measure_peace(Ground& ground) {
     peace.idle = rates_between(start, rested);
     peace.busy = rates_between(rested, worked);
     peace.clients = static_cast<double>(served) / peace.busy.seconds;
-    peace.is_seen = ground.faults().accepts() != 0;
+    peace.is_seen = ground.faults().accepts() != 0 || ground.faults().is_by_seccomp();
     if (!peace.is_seen) {
         peace.why_not = ground.faults().is_seen()
                             ? "no call of accept was seen: the server makes it in another way"
@@ -156,6 +156,7 @@ std::vector<Answer> tell_sockets(Ground& ground, const Trial& trial, const Peace
         answer.record("processor at rest", rounded(peace.idle.processor));
         answer.record("log lines a client",
                       rounded(peace.clients == 0 ? 0 : peace.busy.lines / peace.clients));
+        answer.record("made to fail by", ground.faults().is_by_seccomp() ? "seccomp" : "the shim");
         if (!peace.is_seen) answer.record("shim", peace.why_not);
         answer.recorded();
         all.push_back(std::move(answer));

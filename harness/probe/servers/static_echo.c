@@ -1,5 +1,6 @@
 // An echo server without any library at run time: what a preloaded shim can't get into.  It is a
-// right one: after a shortage it waits a tenth of a second, and of other errors it tries again.
+// right one: after a shortage it waits a tenth of a second, an error that cannot pass ends it, and
+// of any other it tries again.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,6 +14,19 @@ enum { most = 1024, pause_ms = 100 };
 
 static int is_shortage(int error) {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static int is_for_good(int error) {
+    return error == EBADF || error == EFAULT || error == EINVAL || error == ENOTSOCK;
+}
+
+// Where the kernel has no accept4 this is found out once.
+static int take(int listener) {
+    static int has_accept4 = 1;
+    const int client = has_accept4 ? accept4(listener, NULL, NULL, SOCK_CLOEXEC) : -1;
+    if (has_accept4 && (client != -1 || errno != ENOSYS)) return client;
+    has_accept4 = 0;
+    return accept(listener, NULL, NULL);
 }
 
 static int listen_on(unsigned short port) {
@@ -54,12 +68,15 @@ int main(int count, char** words) {
             watched[i] = watched[--used];
         }
         if ((watched[0].revents & POLLIN) == 0) continue;
-        const int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        const int client = take(listener);
         if (client != -1) {
             watched[used++] = (struct pollfd){.fd = client, .events = POLLIN};
-        } else if (is_shortage(errno)) {
-            perror("accept4");
-            rests = 1;
+            continue;
         }
+        const int error = errno;
+        if (!is_shortage(error) && !is_for_good(error)) continue;
+        perror("accept");
+        if (is_for_good(error)) return 1;
+        rests = 1;
     }
 }
