@@ -35,12 +35,15 @@ REPORTS = ROOT / "reports"
 PUBLISHED = REPORTS / "published"
 RESULTS = PUBLISHED / "servers.jsonl.xz"
 PAGE = ROOT / "harness" / "probe" / "README.md"
-MOST_SAID = 800  # of a server's log in a row that failed; it has the time of day in it
+MOST_SAID = 800  # of a server's log in a row that failed
 
 
-def without_logs(lines: Iterator[bytes]) -> Iterator[bytes]:
+def without_place(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Without logs, which have the time of day in them, and where the results went."""
     for line in lines:
         told = json.loads(line)
+        if told["kind"] == "header":
+            told["command"] = ["hark", "probe", *(each["name"] for each in told["subjects"])]
         if told["kind"] == "row":
             told["said"] = told["said"][-MOST_SAID:] if told["verdict"] == "fail" else ""
         yield json.dumps(told, ensure_ascii=False, sort_keys=True).encode() + b"\n"
@@ -50,7 +53,7 @@ def pack(results: Path, build: Path) -> None:
     place = Place.here(ROOT, build.resolve())
     with results.open("rb") as dirty, tempfile.TemporaryDirectory() as folder:
         clean = Path(folder) / "servers.jsonl"
-        clean.write_bytes(b"".join(scrubbed(without_logs(iter(dirty)), str(results), place)))
+        clean.write_bytes(b"".join(scrubbed(without_place(iter(dirty)), str(results), place)))
         run = read_run(clean, LineSchema.load(REPORTS / "results.schema.json"))
         if run.footer.ended != "complete" or run.footer.rows != run.header.planned:
             raise Refused(f"{results}: {run.footer.rows} of {run.header.planned} rows")

@@ -92,10 +92,10 @@ std::optional<Process> process_in(std::string_view stat) {
     unsigned long long started = 0;
     const int read = std::sscanf(
         rest.c_str(),
-        " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld %*d %*d %*d %*d %llu",
+        " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld %*d %*d %u %*d %llu",
         &process.state, &process.parent, &own_user, &own_system, &child_user, &child_system,
-        &started);
-    if (read != 7 || std::sscanf(head.c_str(), "%d", &process.id) != 1) return std::nullopt;
+        &process.threads, &started);
+    if (read != 8 || std::sscanf(head.c_str(), "%d", &process.id) != 1) return std::nullopt;
     process.ticks = own_user + own_system + static_cast<std::uint64_t>(child_user) +
                     static_cast<std::uint64_t>(child_system);
     process.started = started;

@@ -24,7 +24,8 @@ struct Process {
     std::string name;
     char state = '?';
     pid_t parent = 0;
-    std::uint64_t ticks = 0;    // of the processor, its own and those of the children it waited for
+    std::uint64_t ticks = 0;  // of the processor, its own and those of the children it waited for
+    unsigned threads = 1;
     std::uint64_t started = 0;  // ticks since boot: with the id, which process it is
 
     [[nodiscard]] bool has_ended() const { return state == 'Z' || state == 'X'; }

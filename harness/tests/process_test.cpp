@@ -61,12 +61,13 @@ TEST_CASE("who waits in the queue has not been accepted") {
 
 TEST_CASE("a process may have any name") {
     const auto one =
-        process_in("42 (a) (b) R 1 42 42 0 -1 4194304 1 0 0 0 7 5 3 2 20 0 1 0 99 1 1 1 1 1 1 1 1");
+        process_in("42 (a) (b) R 1 42 42 0 -1 4194304 1 0 0 0 7 5 3 2 20 0 4 0 99 1 1 1 1 1 1 1 1");
     REQUIRE(one.has_value());
     CHECK(one->id == 42);
     CHECK(one->name == "a) (b");
     CHECK(one->parent == 1);
     CHECK(one->ticks == 17);
+    CHECK(one->threads == 4);
     CHECK(one->started == 99);
     CHECK_FALSE(one->has_ended());
     for (const char* text : {"", "42", "42 (a", ") 42 (", "42 (a) R 1"}) {
