@@ -51,8 +51,7 @@ def test_a_part_is_not_published(
 ) -> None:
     monkeypatch.setattr(published_servers, "RESULTS", tmp_path / "servers.jsonl.xz")
     cut = lines()
-    del cut[5]
-    cut[-1]["rows"] -= 1
+    cut[-1]["ended"] = "interrupted"
     part = tmp_path / "results.jsonl"
     part.write_text("".join(json.dumps(each) + "\n" for each in cut), "utf-8")
     assert main(["pack", "--build", str(tmp_path), str(part)]) == 2
