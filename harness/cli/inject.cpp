@@ -52,8 +52,10 @@ std::atomic<int> signals{0};
 
 void note_signal(int) { ++signals; }
 
-// Ctrl-C ends the command, not this program before it has cleared up; a second one hurries.
+// Ctrl-C ends the command, not this program before it has cleared up; a second one hurries.  Nor is
+// it ended by a trace that nobody reads any more.
 void watch_signals() {
+    (void)::signal(SIGPIPE, SIG_IGN);
     struct sigaction action {};
     action.sa_handler = note_signal;
     for (const int each : {SIGINT, SIGTERM, SIGHUP}) {
@@ -134,10 +136,11 @@ InjectRequest request_of(const InjectOptions& options, TraceOutput& trace) {
     request.begins_on = !options.is_off && options.after_ms == 0;
     request.grace = milliseconds(options.grace_ms);
     if (options.is_traced) request.trace = [&trace](const std::string& line) { trace(line); };
-    if (options.json) {
+    request.in_child = [json = options.json] {
+        (void)::signal(SIGPIPE, SIG_DFL);
         // So that whoever reads standard output finds the account there and nothing else.
-        request.in_child = [] { must(::dup2(STDERR_FILENO, STDOUT_FILENO), "dup2"); };
-    }
+        if (json) must(::dup2(STDERR_FILENO, STDOUT_FILENO), "dup2");
+    };
     return request;
 }
 
@@ -169,7 +172,7 @@ int inject(const InjectOptions& options) {
     watch_signals();
     Control control{{}};
     request.environment.push_back("HARK_CONTROL=" + control.path().string());
-    request.leftovers = {control.path()};
+    request.leftovers = control.leftovers();
     tell("hark ctl " + control.path().string());
     Injection injection(request);
     hold(injection, control, Timetable(options, injection));

@@ -104,9 +104,15 @@ Control::Control(fs::path path)
 }
 
 Control::~Control() {
-    (void)::unlink(path_.c_str());
-    // Ours alone if it is empty, and somebody else's if not.
-    if (path_.parent_path().parent_path() == "/tmp") (void)::rmdir(path_.parent_path().c_str());
+    std::error_code ignored;
+    for (const fs::path& each : leftovers()) fs::remove(each, ignored);
+}
+
+// The folder goes if it is Hark's own, and empty.
+std::vector<fs::path> Control::leftovers() const {
+    const fs::path folder = path_.parent_path();
+    if (folder.parent_path() != "/tmp") return {path_};
+    return {path_, folder};
 }
 
 std::vector<int> Control::descriptors() const {

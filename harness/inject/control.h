@@ -31,6 +31,8 @@ class Control {
     Control& operator=(const Control&) = delete;
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+    // What of it is on disk, the socket first.
+    [[nodiscard]] std::vector<std::filesystem::path> leftovers() const;
     // What there is to wait for beside the command.
     [[nodiscard]] std::vector<int> descriptors() const;
     // Answers what has been asked so far; what waits for a rule to fire is answered when it has.

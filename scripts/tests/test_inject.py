@@ -237,6 +237,17 @@ def test_calls_are_traced_as_they_happen(server: Path, tmp_path: Path) -> None:
     assert any(each.endswith("<unfinished ...>") for each in lines), lines
 
 
+def test_a_trace_that_nobody_reads_any_more_ends_nothing(server: Path) -> None:
+    with held("--trace", f"{EMFILE}:when=1", "--", server) as one:
+        one.listening()
+        control = one.control()
+        assert one.running.stderr is not None
+        one.running.stderr.close()
+        assert [one.ask() > 0 for _ in range(20)] == [True] * 20
+        assert hark("ctl", control, "stop").status == 0
+        assert one.running.wait(LONG_S) == 0
+
+
 def test_only_the_program_itself_with_no_follow(server: Path) -> None:
     with held("--no-follow", f"{EMFILE}:when=1", "--", server, "workers=1") as one:
         assert one.listening().ask() > 0
