@@ -32,7 +32,9 @@ std::string line_of(const RuleState& rule) {
 std::string line_of(const Suffered& one) {
     std::string line =
         "  " + (one.name.empty() ? "" : one.name + ", ") + "process " + std::to_string(one.process);
-    if (one.socket != 0) line += ", socket " + std::to_string(one.socket);
+    if (one.socket != 0) {
+        line += ", " + (one.address.empty() ? "socket " + std::to_string(one.socket) : one.address);
+    }
     return line + ": " + times(one.fired) + ", of " + calls(one.seen);
 }
 
@@ -73,6 +75,7 @@ nlohmann::json to_json(const Account& account) {
             processes.push_back({{"process", each.process},
                                  {"name", each.name},
                                  {"socket", each.socket},
+                                 {"address", each.address},
                                  {"seen", each.seen},
                                  {"fired", each.fired}});
         }

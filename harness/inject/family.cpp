@@ -80,6 +80,12 @@ std::vector<int> sockets_of(pid_t process, std::error_code& error) {
 
 }  // namespace
 
+std::string text_of(const ListeningSocket& socket) {
+    if (socket.family == AF_UNIX) return socket.address;
+    const std::string port = ':' + std::to_string(socket.port);
+    return socket.family == AF_INET6 ? '[' + socket.address + ']' + port : socket.address + port;
+}
+
 std::vector<FamilyMember> descendants_of(pid_t root, const std::set<pid_t>& others) {
     std::multimap<pid_t, FamilyMember> by_parent;
     std::error_code error;

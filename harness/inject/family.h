@@ -20,6 +20,9 @@ struct ListeningSocket {
     std::string address;     // "127.0.0.1", "::", or a path
 };
 
+// "127.0.0.1:6379", "[::1]:6379", or a path.
+[[nodiscard]] std::string text_of(const ListeningSocket& socket);
+
 struct FamilyMember {
     pid_t process = 0;
     pid_t parent = 0;

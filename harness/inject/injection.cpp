@@ -178,10 +178,20 @@ std::vector<RuleState> Injection::rules() const {
     return states;
 }
 
+// Asked for once a socket, while somebody still has it open.
+void Injection::remember_address(const shim::TallyKey& key) {
+    if (key.inode == 0 || key.process == 0 || addresses_.contains(key.inode)) return;
+    addresses_[key.inode] = "";
+    const auto sockets = listening_sockets_of(key.process);
+    if (!sockets) return;
+    for (const ListeningSocket& each : *sockets) addresses_[each.inode] = text_of(each);
+}
+
 void Injection::remember_names() {
     for (const shim::Tally& tally : ledger_.get().family.tallies) {
         const std::uint64_t key = tally.key.load(std::memory_order_relaxed);
         if (key == 0) continue;
+        remember_address(shim::TallyKey::of(key));
         const pid_t process = shim::TallyKey::of(key).process;
         if (process == 0 || names_.contains(process)) continue;
         const std::string name = name_of(process);
@@ -201,6 +211,7 @@ std::vector<Suffered> Injection::suffered() {
                        .process = key.process,
                        .name = name == names_.end() ? "" : name->second,
                        .socket = key.inode,
+                       .address = key.inode == 0 ? "" : addresses_[key.inode],
                        .seen = tally.seen.load(),
                        .fired = tally.fired.load()});
     }

@@ -91,6 +91,7 @@ struct Suffered {
     pid_t process = 0;
     std::string name;          // of the program, "redis-server"; empty if it was gone too soon
     std::uint32_t socket = 0;  // its inode; zero: calls on no listening socket
+    std::string address;       // "127.0.0.1:6379"; empty if it was closed too soon
     std::uint32_t seen = 0;
     std::uint32_t fired = 0;
 };
@@ -145,6 +146,7 @@ class Injection {
     void choose_via();
     void reap();
     void remember_names();
+    void remember_address(const shim::TallyKey& key);
     void signal_all(int signal) const;
     void notice_strangers();
     void notice_in_ledger();
@@ -158,6 +160,7 @@ class Injection {
     bool is_stopped_ = false;
     std::set<pid_t> others_;
     std::map<pid_t, std::string> names_;
+    std::map<std::uint32_t, std::string> addresses_;  // by inode
     std::vector<std::string> remarks_;
     std::set<pid_t> told_escapes_;
     std::chrono::steady_clock::time_point looked_at_{};

@@ -42,7 +42,7 @@ def test_what_fired_is_told_and_nothing_is_left(server: Path) -> None:
         control = one.control()
     assert "EMFILE 0" in one.said
     assert f"{EMFILE}:when=2: fired once, of 3 calls that matched" in one.err
-    assert f"server, process {process}, socket" in one.err
+    assert f"server, process {process}, 127.0.0.1:{one.port}: once, of 3 calls" in one.err
     assert not ledgers_of(one.running.pid) and not Path(control).exists()
     assert gone(process)
 
