@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cassert>
 #include <limits>
 
 #include "harness/fault/model.h"
@@ -40,6 +41,7 @@ void RuleParser::parse_error(Piece name) {
         }
         if (decided == nullptr) decided = row;
     }
+    assert(decided != nullptr);  // no rule is without a call (parse_calls)
     fault_.action = shim::Action::report;
     fault_.error = *error;
     fault_.consequence = decided->consequence;

@@ -163,8 +163,9 @@ bool Injection::is_over() const { return status_ && family().empty(); }
 
 std::vector<FamilyMember> Injection::family() const {
     auto members = descendants_of(::getpid(), others_);
-    std::ranges::stable_partition(
-        members, [this](const FamilyMember& each) { return each.process == process_; });
+    // Not the one of std::ranges, which clang 14 does not take from this libstdc++.
+    std::stable_partition(members.begin(), members.end(),
+                          [this](const FamilyMember& each) { return each.process == process_; });
     return members;
 }
 

@@ -29,8 +29,9 @@ int add(scmp_filter_ctx context, const Filter& filter, const SystemCall& each) {
     if (number < 0) return 0;  // this machine has no such call
     const bool is_accept = each.call == Call::accept || each.call == Call::accept4;
     if (is_accept && filter.accept_mark != 0) {
-        return seccomp_rule_add(context, SCMP_ACT_NOTIFY, number, 1,
-                                SCMP_A5(SCMP_CMP_NE, filter.accept_mark));
+        const scmp_arg_cmp is_unmarked{
+            .arg = 5, .op = SCMP_CMP_NE, .datum_a = filter.accept_mark, .datum_b = 0};
+        return seccomp_rule_add_array(context, SCMP_ACT_NOTIFY, number, 1, &is_unmarked);
     }
     return seccomp_rule_add(context, SCMP_ACT_NOTIFY, number, 0);
 }
