@@ -149,7 +149,8 @@ class Stage {
     void use_threads();
 
     // Runs each in a thread of its own, in the order that the run's schedule says or as the kernel
-    // lets them, and comes back when all have ended.  Throws what one of them threw.
+    // lets them, and comes back when all have ended.  Throws what one of them threw.  In a schedule
+    // the clocks stand still from here on, but for settle_until().
     void together(const std::vector<std::function<void()>>& bodies);
     // In one of these threads, within a callback: others may come between here, so many times.
     static void come_to_points(int count);

@@ -19,6 +19,11 @@ Function* of_shim(const char* name) {
     return reinterpret_cast<Function*>(found);
 }
 
+bool is_in_order(const shim::Schedule& schedule) {
+    const auto strategy = schedule.strategy.load();
+    return strategy == shim::Strategy::follow || strategy == shim::Strategy::priorities;
+}
+
 }  // namespace
 
 void Stage::come_to_points(int count) {
@@ -33,6 +38,8 @@ void Stage::together(const std::vector<std::function<void()>>& bodies) {
     static auto* const leave = of_shim<void()>("hark_schedule_leave");
     note({std::to_string(bodies.size()) + " threads begin", Told::company, -1,
           static_cast<std::int64_t>(bodies.size())});
+    // A pause that is over sooner or later by the machine's time would be another order.
+    if (is_in_order(ledger_.schedule)) stop_clocks();
     ledger_.schedule.threads.store(static_cast<std::uint32_t>(bodies.size()));
     std::vector<std::exception_ptr> thrown(bodies.size());
     std::latch all_are_there(static_cast<std::ptrdiff_t>(bodies.size()));

@@ -93,6 +93,20 @@ std::set<std::string> orders_of(unsigned threads, unsigned points, unsigned boun
     return all;
 }
 
+TEST_CASE("a schedule is held to the steps that it shares with the one that it comes from") {
+    // Two threads that can both go on, thrice; the branches change at each step but the first.
+    const nlohmann::json schedule = {{"each", "003003003"}};
+    const auto branches = branches_of({"follow", 0}, schedule, 1);
+    REQUIRE(branches.size() == 3);
+    for (const Branch& each : branches) {
+        CHECK(went_as_told(each, schedule));
+        CHECK(went_as_told(each, {{"each", "003003013003"}}) == (each.shared_letters <= 6));
+    }
+    CHECK(branches.back().shared_letters == 6);
+    CHECK_FALSE(went_as_told(branches.back(), {{"each", "003013003"}}));
+    CHECK_FALSE(went_as_told(branches.back(), {{"each", "003"}}));
+}
+
 }  // namespace
 
 TEST_CASE("every order within the bound is tried, once") {
