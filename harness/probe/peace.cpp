@@ -21,7 +21,8 @@ constexpr Milliseconds idle_time{300};
 
 // Of what serving clients without a pause costs, how much a server that serves nobody may spend.
 constexpr double fair_share = 0.25;
-// And how much is enough to be a spin, if it calls accept more often than in peace as well.
+// And how much is enough to be a spin, if it calls accept or wakes up more often than then as well:
+// on a busy machine a spin may get no more.
 constexpr double small_share = 0.1;
 
 // Lines of log for each client that came and could not be served, beside what it writes of a client
@@ -167,8 +168,9 @@ std::vector<Answer> tell_sockets(Ground& ground, const Trial& trial, const Peace
 std::optional<Way> excess(const Rates& rates, double came, const Peace& peace) {
     const double room = std::max(peace.busy.processor - peace.idle.processor, small_share);
     const double spent = rates.processor - peace.idle.processor;
-    const bool calls_often = rates.accepts > std::max(peace.busy.accepts, peace.clients);
-    if (spent > fair_share * room || (calls_often && spent > small_share * room)) {
+    const bool is_restless = rates.accepts > std::max(peace.busy.accepts, peace.clients) ||
+                             rates.waits > std::max(peace.busy.waits, peace.clients);
+    if (spent > fair_share * room || (is_restless && spent > small_share * room)) {
         // Of a call that fails some make a great deal else.
         const bool calls_at_all = rates.accepts > small_share * fair_share * peace.clients;
         return Way{"spin", calls_at_all

@@ -34,9 +34,10 @@ TEST_CASE("a spin is seen by the processor, whether accept is called or not") {
     CHECK(excess(busy, 200, peace())->seen.find("not even called") != std::string::npos);
 }
 
-TEST_CASE("on a slow processor the calls tell as well") {
+TEST_CASE("on a busy machine the calls and wake-ups tell as well") {
     CHECK(how({.seconds = 1, .accepts = 30'000, .waits = 30'000, .processor = 0.06}, peace()) ==
           "spin");
+    CHECK(how({.seconds = 1, .accepts = 0, .waits = 30'000, .processor = 0.06}, peace()) == "spin");
     CHECK(how({.seconds = 1, .accepts = 1'000, .waits = 1'000, .processor = 0.06}, peace()) == "");
 }
 
