@@ -158,7 +158,8 @@ void Trials::run(bool measures) {
 }
 
 // In the namespaces.  What a server writes anywhere but in its folder and in /run stays there.
-[[noreturn]] void be_warden(Setup setup, const std::vector<Trial>& trials, bool measures, Fd out) {
+[[noreturn]] void be_warden(const Setup& setup, const std::vector<Trial>& trials, bool measures,
+                            Fd out) {
     (void)::setsid();  // Ctrl-C is for whoever waits for this process
     for (const int number : {SIGINT, SIGTERM}) (void)::signal(number, SIG_DFL);
     (void)::signal(SIGPIPE, SIG_IGN);
@@ -190,7 +191,7 @@ Warden::Warden(const Setup& setup, const std::vector<Trial>& trials, bool measur
         process_ = fork_isolated(isolation_);
         if (process_ == 0) {
             if (!isolation_.network || !isolation_.processes) ::_exit(1);
-            be_warden(std::move(own), trials, measures, std::move(out));
+            be_warden(own, trials, measures, std::move(out));
         }
         if (!isolation_.network || !isolation_.processes) {
             throw Broken("the server would not be alone: " + isolation_.reason);
