@@ -63,7 +63,6 @@ struct Family {
     std::atomic<std::int32_t> escaped_process{0};
     std::atomic<std::int32_t> uring_process{0};   // asked for an io_uring
     std::atomic<std::int32_t> closed_process{0};  // whose descriptors may not be looked at
-    std::atomic<std::uint32_t> unconsumed{0};     // consuming errors for which none could be taken
     std::atomic<std::uint32_t> tallies_lost{0};   // for want of room
     Tally tallies[tally_room];
 };

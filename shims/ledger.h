@@ -82,7 +82,7 @@ struct Rule {
     std::uint32_t first = 1;
     std::uint32_t last = 1;
     std::uint32_t step = 1;
-    Per per = Per::family;  // what `first`, `last` and `step` count; others need Family::is_one
+    Per per = Per::family;  // what `first`, `last` and `step` count
     // Of the sockets that the call is made on; a descriptor that is no socket is never meant then.
     Domain domain = Domain::any;
     std::uint16_t port = 0;    // as people write it; zero: any

@@ -61,7 +61,7 @@ std::string address_text(const shim::Place& place, int fd) {
         if (length <= offsetof(sockaddr_un, sun_path)) return "";
         std::string path(name.sun_path, length - offsetof(sockaddr_un, sun_path));
         if (path.front() == '\0') path.front() = '@';
-        return path.c_str();
+        return path.substr(0, path.find('\0'));
     }
     return text;
 }

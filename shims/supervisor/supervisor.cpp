@@ -186,7 +186,7 @@ void Supervisor::fail(Target& target, const Rule& rule) {
             kept_.push_back({asked_->id, {}, listener, rule.error, record_});
             return;
         }
-        if (!consume(listener, record_)) ledger_.family.unconsumed.fetch_add(1);
+        (void)consume(listener, record_);  // where none waits, the error is reported all the same
         if (listener >= 0) (void)::close(listener);
     }
     finish(record_, -1, rule.error, mark_injected);
