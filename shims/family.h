@@ -61,6 +61,7 @@ struct Family {
     // Calls that came past the shim, as the supervisor saw them, and the last who made one.
     std::atomic<std::uint32_t> escaped{0};
     std::atomic<std::int32_t> escaped_process{0};
+    std::atomic<std::uint64_t> last_asked{0};  // the kernel's number of the last notification read
     std::atomic<std::int32_t> uring_process{0};   // asked for an io_uring
     std::atomic<std::int32_t> closed_process{0};  // whose descriptors may not be looked at
     std::atomic<std::uint32_t> tallies_lost{0};   // for want of room

@@ -64,7 +64,9 @@ bool is_used(const fs::path& ledger) {
     keep_only(alive, notifications);
     if (is_dismissed()) ::_exit(0);
     for (shim::Rule& rule : ledger.get().rules) rule.is_off = 1;
-    if (notifications >= 0) shim::let_go_on(first_kept + 1);
+    if (notifications >= 0) {
+        shim::let_go_on(first_kept + 1, ledger.get().family.last_asked.load());
+    }
     constexpr int between_looks_ms = 200;
     while (is_used(ledger.path())) (void)::poll(nullptr, 0, between_looks_ms);
     std::error_code ignored;

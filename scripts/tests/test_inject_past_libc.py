@@ -155,6 +155,17 @@ def test_a_server_whose_accepts_all_fail_recovers_when_hark_is_killed(static: Pa
         assert gone(process)
 
 
+def test_a_call_that_hark_was_deciding_on_when_it_was_killed_goes_on(static: Path) -> None:
+    with held("accept4:delay=3600000000:when=1", "--", static, "block") as one:
+        one.listening()
+        process = one.ctl("wait", "fired", "1", "1") and one.ctl("status")["process"]
+        one.running.send_signal(signal.SIGKILL)
+        one.running.wait()
+        assert one.ask() == process
+        os.kill(process, signal.SIGKILL)
+        assert gone(process)
+
+
 def test_a_privileged_program_is_not_for_the_shim(folder: Path, dynamic: Path) -> None:
     copy = folder / "setgid"
     shutil.copy(dynamic, copy)

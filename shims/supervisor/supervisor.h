@@ -63,7 +63,8 @@ class Supervisor {
     std::uint32_t record_ = 0;  // of the call that is being judged
 };
 
-// Lets every call go on until nobody is left who could make one.
-void let_go_on(int notifications);
+// Lets every call go on until nobody is left who could make one: also those that a supervisor had
+// read of, the last of them by this number, and not answered when it was killed.
+void let_go_on(int notifications, std::uint64_t last_asked);
 
 }  // namespace shim
