@@ -158,7 +158,8 @@ def test_a_server_whose_accepts_all_fail_recovers_when_hark_is_killed(static: Pa
 def test_a_call_that_hark_was_deciding_on_when_it_was_killed_goes_on(static: Path) -> None:
     with held("accept4:delay=3600000000:when=1", "--", static, "block") as one:
         one.listening()
-        process = one.ctl("wait", "fired", "1", "1") and one.ctl("status")["process"]
+        assert one.ctl("wait", "fired", "1", "1")["fired"] == 1
+        process = int(one.ctl("status")["process"])
         one.running.send_signal(signal.SIGKILL)
         one.running.wait()
         assert one.ask() == process
