@@ -15,6 +15,9 @@
 #include "shims/tests/preloaded.h"
 #include "shims/tests/together.h"
 
+// LeakSanitizer's, where it is there.
+extern "C" void __lsan_disable() __attribute__((weak));
+
 namespace {
 
 using preloaded::fresh;
@@ -123,8 +126,10 @@ void* live(void* at) {
     *child.order += 'c';
     point();
     *child.order += 'c';
-    if (child.exits) pthread_exit(at);
-    return at;
+    if (!child.exits) return at;
+    // glibc loads its unwinder here, and keeps what it takes.
+    if (__lsan_disable != nullptr) __lsan_disable();
+    pthread_exit(at);
 }
 
 std::string order_with_child(const std::vector<shim::Choice>& choices, bool exits) {
