@@ -4,6 +4,9 @@
 #include <map>
 #include <ostream>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "harness/stage/case.h"
 #include "harness/verdict.h"
@@ -145,6 +148,29 @@ void print_row(std::ostream& out, const json& row, const Paint& paint) {
     }
 }
 
+// What Hark could not do, and with the same words, is told once for each subject, with how many
+// rows it cost.
+void print_rows(std::ostream& out, const std::vector<json>& rows, const Paint& paint) {
+    std::map<std::pair<std::string, std::string>, std::size_t> alike;
+    const auto key_of = [](const json& row) {
+        return std::pair{row["subject"].get<std::string>(), row["message"].get<std::string>()};
+    };
+    const auto is_ours = [](const json& row) { return row["verdict"] == to_word(Verdict::error); };
+    for (const json& row : rows) {
+        if (is_ours(row)) ++alike[key_of(row)];
+    }
+    for (const json& row : rows) {
+        if (!is_ours(row)) {
+            print_row(out, row, paint);
+            continue;
+        }
+        const std::size_t count = std::exchange(alike[key_of(row)], 0);
+        if (count == 0) continue;
+        print_row(out, row, paint);
+        if (count > 1) out << "  and so " << count - 1 << " more\n";
+    }
+}
+
 void print_known(std::ostream& out, const RunReport& report, const Paint& paint) {
     // One line a reason: many runs may have it in common.
     std::map<std::string, std::vector<std::string>> by_reason;
@@ -195,20 +221,22 @@ void print_sum(std::ostream& out, const RunReport& report, const Paint& paint) {
 
 void print_table(std::ostream& out, const RunReport& report, const Paint& paint, bool whole) {
     print_matrix(out, report, paint);
+    std::vector<json> told;
     for (const auto& row : report.rows) {
         const bool foreseen = row["as_expected"];
-        if (!foreseen || (whole && !row["known"].get<std::string>().empty())) {
-            print_row(out, row, paint);
-        }
+        if (!foreseen || (whole && !row["known"].get<std::string>().empty())) told.push_back(row);
     }
+    print_rows(out, told, paint);
     if (!whole) print_known(out, report, paint);
     print_sum(out, report, paint);
 }
 
 void print_surprises(std::ostream& out, const RunReport& report, const Paint& paint) {
+    std::vector<json> told;
     for (const auto& row : report.rows) {
-        if (!row["as_expected"].get<bool>()) print_row(out, row, paint);
+        if (!row["as_expected"].get<bool>()) told.push_back(row);
     }
+    print_rows(out, told, paint);
 }
 
 json summary_as_json(const RunReport& report) {
