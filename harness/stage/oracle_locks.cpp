@@ -10,6 +10,8 @@ void LockOracle::see(const shim::Record& record) {
     switch (record.call) {
         case shim::Call::pthread_mutex_lock:
         case shim::Call::pthread_mutex_trylock:
+            // Whoever was refused it by a rule and goes on gives back what it would have had.
+            if ((record.marks & shim::mark_injected) != 0) refused_.insert(mutex);
             if (record.result != 0) break;
             held_.push_back({mutex, record.thread, record.number.load()});
             known_.insert(mutex);
@@ -40,7 +42,7 @@ void LockOracle::see_given_back(const shim::Record& record) {
     });
     if (last != held_.rend()) {
         held_.erase(std::next(last).base());
-    } else if (known_.contains(mutex)) {
+    } else if (known_.contains(mutex) && !refused_.contains(mutex)) {
         findings_.push_back({Oracle::lock, record.number.load(),
                              "a lock is given back that this thread does not have"});
     }

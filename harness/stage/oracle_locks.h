@@ -23,8 +23,9 @@ class LockOracle {
     };
     std::vector<Finding>& findings_;
     void see_given_back(const shim::Record& record);
-    std::vector<Held> held_;        // one entry for each time that it was taken
-    std::set<std::int64_t> known_;  // ever taken in this trace; others may have been before it
+    std::vector<Held> held_;          // one entry for each time that it was taken
+    std::set<std::int64_t> known_;    // ever taken in this trace; others may have been before it
+    std::set<std::int64_t> refused_;  // by a rule
 };
 
 }  // namespace hark

@@ -213,6 +213,11 @@ TEST_CASE(
     CHECK(twice.broken().empty());
     twice.call(mutex(Call::pthread_mutex_unlock, 1));
     CHECK(twice.broken() == Broke{Oracle::lock});
+    WrittenTrace by_rule;
+    by_rule.call(mutex(Call::pthread_mutex_lock, 1)).call(mutex(Call::pthread_mutex_unlock, 1));
+    Written injected = mutex(Call::pthread_mutex_lock, 1, 1, EAGAIN);
+    injected.marks = shim::mark_injected;
+    CHECK(by_rule.call(injected).call(mutex(Call::pthread_mutex_unlock, 1)).broken().empty());
     WrittenTrace before;
     before.call(mutex(Call::pthread_mutex_unlock, 1));
     CHECK(before.broken().empty());
