@@ -66,6 +66,8 @@ json stacks_in(const shim::Ledger& ledger) {
         const shim::Switch& at = schedule.switches[i];
         if (at.step >= shim::step_room) continue;
         const shim::Step& step = schedule.steps[at.step];
+        if (step.came >= shim::thread_room)
+            continue;  // a cell may have written there what it likes
         // Of the others the thread has come to its end, or waits for what is not there.
         const bool could_go_on = (step.could >> step.came & 1) != 0;
         if (!could_go_on || at.step == 0) continue;
