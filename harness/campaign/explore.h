@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -19,6 +20,12 @@ enum class Search {
     pct,         // probabilistic concurrency testing: priorities, and points at which they change
     exhaustive,  // every order with at most so many preemptions
 };
+
+// As they are typed, and as results name them.
+inline const std::map<std::string, Search> searches = {{"free", Search::free},
+                                                       {"noise", Search::noise},
+                                                       {"pct", Search::pct},
+                                                       {"exhaustive", Search::exhaustive}};
 
 struct SearchLimits {
     Search search = Search::exhaustive;

@@ -51,18 +51,8 @@ std::string searched(const Explored& explored, const SearchLimits& limits) {
            (explored.is_complete ? ": complete up to " + counted(limits.bound, "preemption") : "");
 }
 
-const char* word_of(Search search) {
-    switch (search) {
-        case Search::free:
-            return "free";
-        case Search::noise:
-            return "noise";
-        case Search::pct:
-            return "pct";
-        case Search::exhaustive:
-            break;
-    }
-    return "exhaustive";
+std::string word_of(Search search) {
+    return std::ranges::find(searches, search, [](const auto& each) { return each.second; })->first;
 }
 
 // The same for whoever counts.

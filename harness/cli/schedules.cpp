@@ -112,11 +112,7 @@ void add_schedules(CLI::App& app, Action& action) {
         ->add_option(
             "--strategy", request.limits.search,
             "free: no control; noise: delays; pct: random priorities; exhaustive: every order")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, Search>{{"free", Search::free},
-                                          {"noise", Search::noise},
-                                          {"pct", Search::pct},
-                                          {"exhaustive", Search::exhaustive}}))
+        ->transform(CLI::CheckedTransformer(searches))
         ->default_str("exhaustive")
         ->type_name("STRATEGY");
     command
